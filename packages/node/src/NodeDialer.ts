@@ -1,0 +1,103 @@
+/**
+ * Opens TCP, Unix and TLS connections.
+ *
+ * A host with several addresses is tried as RFC 8305 advises: the next
+ * address begins when the one before has not answered within 250 ms.
+ *
+ * @since 0.1.0
+ */
+
+import * as Net from "node:net"
+import * as Dialer from "@sluice/core/transport/Dialer"
+import type { Transport } from "@sluice/core/transport/Transport"
+import * as TransportError from "@sluice/core/transport/TransportError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Scope from "effect/Scope"
+import * as NodeAddress from "./NodeAddress.ts"
+import * as NodeError from "./NodeError.ts"
+import * as NodeSocketOptions from "./NodeSocketOptions.ts"
+import { type Facts, NodeSocketTransport } from "./NodeSocketTransport.ts"
+
+/** @category options */
+export interface Options extends NodeSocketOptions.Options {
+  /**
+   * Longest time for resolution, connecting and the TLS handshake together,
+   * above 0. Default 10 seconds.
+   */
+  readonly connectTimeout?: Duration.Input | undefined
+}
+
+/** @category constructors */
+export const make = (options?: Options): Dialer.Dialer["Service"] => {
+  const native = NodeSocketOptions.toNative(options ?? {})
+  const defaultTimeout = options?.connectTimeout ?? "10 seconds"
+  return {
+    dial: (target, dialOptions) =>
+      Effect.uninterruptibleMask(
+        Effect.fnUntraced(function* (restore): Effect.fn.Return<Transport, TransportError.TransportError, Scope.Scope> {
+          const scope = yield* Effect.scope
+          const address = Dialer.formatTarget(target)
+          const timeoutMillis = Duration.toMillis(dialOptions?.connectTimeout ?? defaultTimeout)
+          const socket = Net.connect({ ...native, ...endpoint(target), allowHalfOpen: true })
+          socket.pause()
+          yield* restore(connected(socket, target)).pipe(
+            Effect.timeoutOrElse({
+              duration: timeoutMillis,
+              orElse: () => Effect.fail(TransportError.make(new TransportError.ConnectTimeout(address, timeoutMillis)))
+            }),
+            // Also when the connection came about in the moment of the interruption.
+            Effect.onError(() => Effect.sync(() => socket.destroy()))
+          )
+          const transport = new NodeSocketTransport(socket, factsOf(target))
+          yield* Scope.addFinalizer(
+            scope,
+            Effect.sync(() => transport.destroy())
+          )
+          return transport
+        })
+      )
+  }
+}
+
+/**
+ * Provides a `Dialer` on Node's sockets.
+ *
+ * @category layers
+ */
+export const layer = (options?: Options): Layer.Layer<Dialer.Dialer> => Layer.sync(Dialer.Dialer, () => make(options))
+
+const connected = (socket: Net.Socket, target: Dialer.Target): Effect.Effect<void, TransportError.TransportError> =>
+  Effect.callback((resume) => {
+    const onConnect = () => {
+      socket.off("error", onError)
+      resume(Effect.void)
+    }
+    const onError = (error: Error) => {
+      socket.off("connect", onConnect)
+      resume(Effect.fail(NodeError.fromConnect(error, Dialer.formatTarget(target), hostOf(target))))
+    }
+    socket.once("connect", onConnect)
+    socket.once("error", onError)
+  })
+
+const endpoint = (target: Dialer.Target): Net.IpcSocketConnectOpts | Net.TcpSocketConnectOpts => {
+  if ("path" in target) return { path: target.path }
+  const port = target.port
+  return NetAddress.isSocketAddress(target)
+    ? { host: NodeAddress.toNativeHost(target), port }
+    : { host: target.host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 250 }
+}
+
+/** The dialing end of a Unix socket has no name. */
+const factsOf = (target: Dialer.Target): Facts =>
+  "path" in target ? { local: NodeAddress.unnamed, peer: NetAddress.unixPathAddress(target.path) } : noFacts
+
+const noFacts: Facts = {}
+
+const hostOf = (target: Dialer.Target): string => {
+  if ("path" in target) return target.path
+  return NetAddress.isSocketAddress(target) ? NetAddress.formatHost(target) : target.host
+}

@@ -1,0 +1,168 @@
+/**
+ * Listens on a TCP port or a Unix socket, in cleartext or with TLS.
+ *
+ * A connection is handed over when it is ready to be used: after its PROXY
+ * header and its TLS handshake, whose time, size and number are limited. Until
+ * then it belongs to the listener, and goes down with it.
+ *
+ * @since 0.1.0
+ */
+
+import * as Net from "node:net"
+import * as Listener from "@sluice/core/transport/Listener"
+import * as TransportError from "@sluice/core/transport/TransportError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import type * as Scope from "effect/Scope"
+import { NodeAcceptQueue } from "./NodeAcceptQueue.ts"
+import * as NodeAddress from "./NodeAddress.ts"
+import * as NodeError from "./NodeError.ts"
+import * as NodeSocketOptions from "./NodeSocketOptions.ts"
+import { type Facts, NodeSocketTransport } from "./NodeSocketTransport.ts"
+import * as NodeUnixPath from "./NodeUnixPath.ts"
+
+/**
+ * Where to listen: a port of a host, or the path of a Unix socket.
+ *
+ * @category options
+ */
+export type Options = TcpOptions | UnixOptions
+
+/** @category options */
+export interface TcpOptions extends CommonOptions, NodeSocketOptions.Options {
+  /** 0 to 65535; 0 takes any free port, told by `address`. Default 0. */
+  readonly port?: number | undefined
+  /** Name or address to bind. Default: all addresses, IPv6 and IPv4. */
+  readonly host?: string | undefined
+  /** `true` refuses IPv4 on an IPv6 address (`IPV6_V6ONLY`). Default `false`. */
+  readonly ipv6Only?: boolean | undefined
+  /** `true` lets several processes listen on one port, and the kernel share out connections. Default `false`. */
+  readonly reusePort?: boolean | undefined
+}
+
+/** @category options */
+export interface UnixOptions extends CommonOptions {
+  /**
+   * The socket file. A dead socket that stands there is removed; anything
+   * else is `AddressInUse`. On Linux a path that begins with `\0` is an
+   * abstract socket.
+   */
+  readonly path: string
+  /** Permissions of the socket file, such as `0o660`. Default: what the umask leaves. */
+  readonly mode?: number | undefined
+}
+
+/** @category options */
+export interface CommonOptions {
+  /**
+   * Connections that may wait for the process to take them from the kernel,
+   * and as many again that wait, paused, for the program to accept. At least
+   * 1. Default 511.
+   */
+  readonly backlog?: number | undefined
+  /**
+   * Most connections at one time, handshakes included; one more is closed
+   * at once and reported as `TooManyConnections`. At least 1, or `"unbounded"`.
+   * Default 10,000.
+   */
+  readonly maxConnections?: number | "unbounded" | undefined
+}
+
+/**
+ * Binds the address; closing the scope stops listening. Fails with
+ * `AddressInUse`, `AddressUnavailable`, `PermissionDenied`, or
+ * `ResourceExhausted`.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Listener.Listener["Service"], TransportError.TransportError, Scope.Scope> {
+  const backlog = options.backlog ?? 511
+  const maxConnections = options.maxConnections ?? 10_000
+  const queue = new NodeAcceptQueue(backlog)
+  const facts: Facts =
+    "path" in options
+      ? { local: NetAddress.unixPathAddress(options.path), peer: NodeAddress.unnamed }
+      : { local: undefined, peer: undefined }
+  const server = Net.createServer({
+    ...("path" in options ? {} : NodeSocketOptions.toNative(options)),
+    allowHalfOpen: true,
+    pauseOnConnect: true
+  })
+  if (maxConnections !== "unbounded") {
+    server.maxConnections = maxConnections
+    server.on("drop", (dropped) => {
+      const peer = facts.peer ?? NodeAddress.fromNative(dropped?.remoteAddress, dropped?.remotePort)
+      queue.refuse(TransportError.make(new TransportError.TooManyConnections("total", maxConnections)), peer)
+    })
+  }
+  server.on("connection", (socket) => queue.offer(new NodeSocketTransport(socket, facts)))
+
+  const close = Effect.sync(() => {
+    if (server.listening) server.close()
+    queue.close()
+  })
+  yield* Effect.acquireRelease(bind(server, options, backlog), () => close)
+  const asked = format(options)
+  server.on("error", (error) => queue.refuse(NodeError.fromListen(error, asked), undefined))
+  return Listener.Listener.of({
+    address: NodeAddress.fromServer(server.address()),
+    accept: (acceptor) => Effect.sync(() => queue.accept(acceptor)),
+    close
+  })
+})
+
+/**
+ * Provides a `Listener` on Node's sockets.
+ *
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<Listener.Listener, TransportError.TransportError> =>
+  Layer.effect(Listener.Listener)(make(options))
+
+const format = (options: Options): string =>
+  "path" in options
+    ? `unix://${options.path}`
+    : `${NetAddress.formatUrlHostString(options.host ?? "::")}:${options.port ?? 0}`
+
+const bind = Effect.fnUntraced(function* (server: Net.Server, options: Options, backlog: number) {
+  if ("path" in options) yield* NodeUnixPath.clear(options.path)
+  yield* listen(server, listenOptions(options, backlog), format(options))
+  if ("path" in options && options.mode !== undefined) {
+    yield* NodeUnixPath.setMode(options.path, options.mode).pipe(
+      Effect.tapError(() => Effect.sync(() => server.close()))
+    )
+  }
+})
+
+const listenOptions = (options: Options, backlog: number): Net.ListenOptions => {
+  if ("path" in options) return { path: options.path, backlog }
+  return {
+    port: options.port ?? 0,
+    backlog,
+    ipv6Only: options.ipv6Only ?? false,
+    reusePort: options.reusePort ?? false,
+    ...(options.host === undefined ? {} : { host: options.host })
+  }
+}
+
+const listen = (
+  server: Net.Server,
+  options: Net.ListenOptions,
+  address: string
+): Effect.Effect<void, TransportError.TransportError> =>
+  Effect.callback((resume) => {
+    const onError = (error: Error) => {
+      server.off("listening", onListening)
+      resume(Effect.fail(NodeError.fromListen(error, address)))
+    }
+    const onListening = () => {
+      server.off("error", onError)
+      resume(Effect.void)
+    }
+    server.once("error", onError)
+    server.once("listening", onListening)
+    server.listen(options)
+  })

@@ -1,0 +1,239 @@
+/**
+ * A transport over a `node:net` or `node:tls` socket.
+ *
+ * Hot path (`bench/` row "TCP echo, transport"): one plain class, one set of
+ * shared listeners for all sockets, nothing allocated for a chunk. Node's
+ * stream does the buffering; this class adds the order of events that
+ * `Transport` promises and Node does not: no end while paused, one close, and
+ * a close that waits for a receiver.
+ *
+ * A paused socket is not read, so that a peer that resets it is noticed when
+ * it is resumed or written to.
+ *
+ * @since 0.1.0
+ */
+
+import type * as Net from "node:net"
+import type { TlsInfo, TlsUpgrade } from "@sluice/core/transport/Tls"
+import type { Receiver, Transport } from "@sluice/core/transport/Transport"
+import * as TransportError from "@sluice/core/transport/TransportError"
+import * as Effect from "effect/Effect"
+import type * as NetAddress from "effect/net/NetAddress"
+import * as NodeAddress from "./NodeAddress.ts"
+import * as NodeError from "./NodeError.ts"
+
+/**
+ * What is known of a socket already, in place of what the system says.
+ *
+ * @category models
+ */
+export interface Facts {
+  readonly local?: NetAddress.SocketAddress | undefined
+  readonly peer?: NetAddress.SocketAddress | undefined
+  readonly tls?: TlsInfo | undefined
+}
+
+type CloseObserver = (error: TransportError.TransportError | undefined) => void
+
+/** The transport of a socket, kept on the socket so that all sockets share their listeners. */
+const owner: unique symbol = Symbol("@sluice/node/NodeSocketTransport")
+
+interface OwnedSocket extends Net.Socket {
+  [owner]: NodeSocketTransport
+}
+
+// What `write` may do, in order: a phase never goes back, but for Upgrading to Open.
+const Open = 0
+/** The TLS handshake runs: what is written waits for it. */
+const Upgrading = 1
+/** `end` was called. */
+const Ended = 2
+/** `destroy` was called, or the socket failed: only the close is to come. */
+const Destroyed = 3
+const Closed = 4
+
+/** Stands in until `attach`; nothing reaches it, because the socket is paused until then. */
+const nobody: Receiver = { onBytes() {}, onDrain() {}, onEnd() {}, onClose() {} }
+
+/** @category models */
+export class NodeSocketTransport implements Transport {
+  private socket: Net.Socket
+  private receiver: Receiver = nobody
+  private phase = Open
+  private paused = true
+  private received = 0
+  private sent = 0
+  /** The peer ended while the transport was paused: told at `resume`. */
+  private endHeld = false
+  private peerEnded = false
+  /** Closed before anyone was attached: told at `attach`. */
+  private closeHeld = false
+  private closeError: TransportError.TransportError | undefined = undefined
+  private closeObservers: Array<CloseObserver> | undefined = undefined
+  private localAddress: NetAddress.SocketAddress | undefined
+  private peerAddress: NetAddress.SocketAddress | undefined
+  private tlsInfo: TlsInfo | undefined
+
+  /** Takes over `socket`, which must be paused (`pauseOnConnect`, or `pause()` before any data). */
+  constructor(socket: Net.Socket, facts: Facts) {
+    this.socket = socket
+    this.localAddress = facts.local
+    this.peerAddress = facts.peer
+    this.tlsInfo = facts.tls
+    NodeSocketTransport.listen(this, socket)
+  }
+
+  get local(): NetAddress.SocketAddress {
+    this.localAddress ??= NodeAddress.fromNative(this.socket.localAddress, this.socket.localPort)
+    return this.localAddress
+  }
+
+  get peer(): NetAddress.SocketAddress {
+    this.peerAddress ??= NodeAddress.fromNative(this.socket.remoteAddress, this.socket.remotePort)
+    return this.peerAddress
+  }
+
+  get tls(): TlsInfo | undefined {
+    return this.tlsInfo
+  }
+
+  get bufferedBytes(): number {
+    return this.phase === Closed ? 0 : this.socket.writableLength
+  }
+
+  get receivedBytes(): number {
+    return this.received
+  }
+
+  get sentBytes(): number {
+    return this.sent
+  }
+
+  get state(): "open" | "closed" {
+    return this.phase === Closed ? "closed" : "open"
+  }
+
+  attach(receiver: Receiver): void {
+    this.receiver = receiver
+    if (this.closeHeld) {
+      this.closeHeld = false
+      queueMicrotask(() => this.receiver.onClose(this.closeError))
+    } else if (!this.paused) this.flow()
+  }
+
+  observeClose(observer: CloseObserver): void {
+    if (this.phase === Closed) observer(this.closeError)
+    else if (this.closeObservers === undefined) this.closeObservers = [observer]
+    else this.closeObservers.push(observer)
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.phase !== Open) return false
+    // Node would hand an empty write to the system.
+    if (bytes.length === 0) return !this.socket.writableNeedDrain
+    this.sent += bytes.length
+    return this.socket.write(bytes)
+  }
+
+  writeAll(chunks: ReadonlyArray<Uint8Array>): boolean {
+    if (chunks.length === 1) return this.write(chunks[0]!)
+    if (this.phase !== Open) return false
+    this.socket.cork()
+    for (const chunk of chunks) this.write(chunk)
+    this.socket.uncork()
+    return !this.socket.writableNeedDrain
+  }
+
+  end(): void {
+    if (this.phase > Upgrading) return
+    this.phase = Ended
+    this.socket.end()
+  }
+
+  destroy(error?: TransportError.TransportError): void {
+    if (this.phase >= Destroyed) return
+    this.phase = Destroyed
+    this.closeError ??= error
+    this.socket.destroy()
+  }
+
+  pause(): void {
+    this.paused = true
+    this.socket.pause()
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    if (this.receiver !== nobody) this.flow()
+  }
+
+  upgrade(_options: TlsUpgrade): Effect.Effect<TlsInfo, TransportError.TransportError> {
+    return Effect.fail(TransportError.make(new TransportError.Unsupported("TLS upgrade")))
+  }
+
+  private flow(): void {
+    if (!this.endHeld) {
+      this.socket.resume()
+      return
+    }
+    queueMicrotask(() => {
+      if (this.endHeld && !this.paused && this.phase < Destroyed) {
+        this.endHeld = false
+        this.receiver.onEnd()
+      }
+    })
+  }
+
+  private static listen(transport: NodeSocketTransport, socket: Net.Socket): void {
+    ;(socket as OwnedSocket)[owner] = transport
+    socket
+      .on("data", NodeSocketTransport.onData)
+      .on("drain", NodeSocketTransport.onDrain)
+      .on("end", NodeSocketTransport.onEnd)
+      .on("error", NodeSocketTransport.onError)
+      .on("close", NodeSocketTransport.onClose)
+  }
+
+  private static readonly onData = function (this: Net.Socket, chunk: Uint8Array): void {
+    const transport = (this as OwnedSocket)[owner]
+    // Node's flow goes on for what it has buffered, also after `destroy`.
+    if (transport.phase >= Destroyed) return
+    transport.received += chunk.length
+    transport.receiver.onBytes(chunk)
+  }
+
+  private static readonly onDrain = function (this: Net.Socket): void {
+    const transport = (this as OwnedSocket)[owner]
+    if (transport.phase < Ended) transport.receiver.onDrain()
+  }
+
+  private static readonly onEnd = function (this: Net.Socket): void {
+    const transport = (this as OwnedSocket)[owner]
+    transport.peerEnded = true
+    if (transport.phase >= Destroyed) return
+    // Node tells the end of a stream that has nothing buffered even while it is paused.
+    if (transport.paused || transport.receiver === nobody) transport.endHeld = true
+    else transport.receiver.onEnd()
+  }
+
+  private static readonly onError = function (this: Net.Socket, error: Error): void {
+    const transport = (this as OwnedSocket)[owner]
+    if (transport.phase >= Destroyed) return
+    transport.phase = Destroyed
+    transport.closeError = NodeError.fromStream(error)
+  }
+
+  private static readonly onClose = function (this: Net.Socket): void {
+    const transport = (this as OwnedSocket)[owner]
+    if (transport.phase < Destroyed && !(transport.peerEnded && transport.phase === Ended)) {
+      transport.closeError = TransportError.make(new TransportError.ConnectionLost("ERR_STREAM_PREMATURE_CLOSE"))
+    }
+    transport.phase = Closed
+    if (transport.receiver === nobody) transport.closeHeld = true
+    else transport.receiver.onClose(transport.closeError)
+    const observers = transport.closeObservers
+    transport.closeObservers = undefined
+    if (observers !== undefined) for (const observer of observers) observer(transport.closeError)
+  }
+}
