@@ -45,8 +45,9 @@ export class Output {
   /** Bytes collected since the last `take`. */
   byteLength = 0
   /**
-   * `open`: more may come. `end`: half-close after the last byte. `abort`:
-   * give up the transport after the last byte was written.
+   * `open`: more may come. `end`: half-close after the last byte; the engine
+   * keeps a deadline for the peer's own end, and aborts then. `abort`: give up
+   * the transport now, with whatever the network has not taken yet.
    */
   closing: "open" | "end" | "abort" = "open"
   /** Set by the pump while the transport is full: an engine with a queue holds back what can wait. */

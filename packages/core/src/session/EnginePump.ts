@@ -1,0 +1,154 @@
+/**
+ * Drives one engine with one transport and one timer: the only place where
+ * bytes of a platform meet a protocol.
+ *
+ * All that an engine wants to send in one turn is written once. A turn is one
+ * chunk from the peer, one deadline, or one `turn` of commands; commands that
+ * come on their own are collected until the current turn of the host ends.
+ *
+ * @since 0.1.0
+ */
+import * as ByteJoin from "../bytes/ByteJoin.ts"
+import type { Engine } from "../protocol/Engine.ts"
+import type { Receiver, Transport } from "../transport/Transport.ts"
+import type { TransportError } from "../transport/TransportError.ts"
+import { Timer, type Timers } from "./Timers.ts"
+
+/** @category models */
+export interface EnginePump {
+  /** Runs commands on the engine, then sends what they produced in one write. */
+  turn(commands: (nowMillis: number) => void): void
+  /** Says that commands were run outside of a turn: sends at the end of the host's turn. */
+  wake(): void
+  /** Whether the transport takes more. While `false`, senders should wait for `onWritable`. */
+  writable(): boolean
+  /** Stops reading from the peer, and goes on. What was received stays with the engine. */
+  pause(): void
+  resume(): void
+  /** Gives the transport up at once. */
+  destroy(error?: TransportError): void
+}
+
+/**
+ * What the owner of a pump hears beside the engine's own handler calls.
+ *
+ * @category models
+ */
+export interface PumpHandler {
+  /** The transport took all that was written. */
+  onWritable(): void
+  /** The transport is gone; the engine has heard it already. */
+  onClose(error: TransportError | undefined): void
+}
+
+/**
+ * Attaches `engine` to `transport` and starts reading.
+ *
+ * @category constructors
+ */
+export const makeUnsafe = (transport: Transport, engine: Engine, timers: Timers, handler: PumpHandler): EnginePump => {
+  const pump = new Pump(transport, engine, timers, handler)
+  transport.attach(pump)
+  transport.resume()
+  pump.turn(() => {})
+  return pump
+}
+
+class Pump implements EnginePump, Receiver {
+  private readonly transport: Transport
+  private readonly engine: Engine
+  private readonly timers: Timers
+  private readonly handler: PumpHandler
+  private readonly timer: Timer
+  private turns = 0
+  private woken = false
+  private finished = false
+
+  constructor(transport: Transport, engine: Engine, timers: Timers, handler: PumpHandler) {
+    this.transport = transport
+    this.engine = engine
+    this.timers = timers
+    this.handler = handler
+    this.timer = new Timer((nowMillis) => this.run(() => engine.advance(nowMillis)))
+  }
+
+  onBytes(chunk: Uint8Array): void {
+    this.turns++
+    this.engine.receive(chunk, this.timers.now())
+    this.endTurn()
+  }
+
+  onEnd(): void {
+    this.run(() => this.engine.receiveEnd(this.timers.now()))
+  }
+
+  onDrain(): void {
+    this.engine.output.blocked = false
+    this.run(() => {
+      this.engine.resumeSending(this.timers.now())
+      if (!this.engine.output.blocked) this.handler.onWritable()
+    })
+  }
+
+  onClose(error: TransportError | undefined): void {
+    this.finished = true
+    this.timers.clear(this.timer)
+    this.engine.receiveClose(this.timers.now())
+    this.handler.onClose(error)
+  }
+
+  turn(commands: (nowMillis: number) => void): void {
+    this.run(() => commands(this.timers.now()))
+  }
+
+  wake(): void {
+    if (this.woken || this.turns > 0) return
+    this.woken = true
+    queueMicrotask(() => {
+      this.woken = false
+      this.run(() => {})
+    })
+  }
+
+  writable(): boolean {
+    return !this.engine.output.blocked
+  }
+
+  pause(): void {
+    this.transport.pause()
+  }
+
+  resume(): void {
+    this.transport.resume()
+  }
+
+  destroy(error?: TransportError): void {
+    this.transport.destroy(error)
+  }
+
+  private run(body: () => void): void {
+    if (this.finished) return
+    this.turns++
+    body()
+    this.endTurn()
+  }
+
+  /** Turns nest when a handler runs commands; only the outermost one writes. */
+  private endTurn(): void {
+    this.turns--
+    if (this.turns > 0 || this.finished) return
+    const output = this.engine.output
+    if (output.byteLength > 0) {
+      const byteLength = output.byteLength
+      const taken = output.take()
+      const accepted =
+        byteLength <= ByteJoin.joinBelowBytes
+          ? this.transport.write(ByteJoin.join(taken, byteLength))
+          : this.transport.writeAll(taken)
+      if (!accepted) output.blocked = true
+    }
+    if (output.closing === "end") this.transport.end()
+    else if (output.closing === "abort") this.transport.destroy()
+    if (this.engine.deadlineMillis !== this.timer.atMillis) this.timers.set(this.timer, this.engine.deadlineMillis)
+  }
+}
