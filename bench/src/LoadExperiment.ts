@@ -1,0 +1,58 @@
+/**
+ * Measures how many replies a second a server gives to a load generator.
+ *
+ * Each sample is a new generator process with new connections, so no sample
+ * inherits what the one before left in it.
+ */
+import { Child } from "./Child.ts"
+import type { Conditions, Experiment, Sample } from "./Experiment.ts"
+import type { Order, Report, StreamLoad } from "./load/StreamLoad.ts"
+
+/** Time for what a generator does beside measuring: start, connect, first reply. */
+const marginMillis = 20_000
+
+/** Request/reply over a byte stream, with `load/stream-load.ts`. */
+export const stream = (load: StreamLoad): Experiment =>
+  make("replies/s", "load/stream-load", (order) => ({ ...order, load }) satisfies Order)
+
+/**
+ * With any generator that takes its order as JSON in its first argument and
+ * prints a `Report` as one line of JSON.
+ */
+export const make = (
+  unit: string,
+  generator: string,
+  order: (common: Omit<Order, "load">) => Omit<Order, "load">
+): Experiment => ({
+  unit,
+  better: "higher",
+  lifetime: "kept",
+  measure: async ({ child, port }, { settings, pinning }: Conditions) => {
+    const measureMillis = settings.secondsPerSample * 1_000
+    // The generator is a new process: its own code has to be compiled before it counts.
+    const warmUpMillis = Math.min(1_000, measureMillis / 2)
+    const argument = JSON.stringify(
+      order({ port, warmUpMillis, measureMillis, serverPid: child.pid, cores: pinning.cores })
+    )
+    const load = Child.start("the load generator", { program: generator, arguments: [argument] }, "load", pinning)
+    try {
+      return sample(JSON.parse(await load.line(warmUpMillis + measureMillis + marginMillis)))
+    } finally {
+      await load.stop()
+    }
+  }
+})
+
+const sample = (report: Report): Sample => {
+  if (report.replyCount === 0) throw new Error(`no reply was counted: ${report.firstError ?? "the server is silent"}`)
+  return {
+    value: report.replyCount / report.seconds,
+    p50Micros: report.latencyMicros.p50,
+    p99Micros: report.latencyMicros.p99,
+    serverCpuPercent: report.serverCpuPercent,
+    loadCpuPercent: report.loadCpuPercent,
+    otherCpuPercent: report.otherCpuPercent,
+    residentBytes: report.serverResidentBytes,
+    errorCount: report.errorCount
+  }
+}
