@@ -16,10 +16,9 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as NetAddress from "effect/net/NetAddress"
-import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
+import * as Socket from "effect/socket/Socket"
 import * as Utf8 from "../bytes/Utf8.ts"
 import type { Codec } from "../codec/Codec.ts"
 import type { TlsInfo, TlsUpgrade } from "../transport/Tls.ts"
@@ -30,6 +29,7 @@ import * as ConnectionSocket from "./ConnectionSocket.ts"
 import * as Framed from "./Framed.ts"
 import * as ReceiveBuffer from "./ReceiveBuffer.ts"
 import { SendBuffer } from "./SendBuffer.ts"
+import { Signal } from "./Signal.ts"
 import { StallWatch } from "./StallWatch.ts"
 import { Timer, type Timers } from "./Timers.ts"
 
@@ -69,6 +69,8 @@ export interface Connection extends Socket.Socket {
    * connection that failed to upgrade is lost.
    */
   readonly upgradeTls: (options: TlsUpgrade) => Effect.Effect<TlsInfo, TransportError.TransportError>
+  /** Completes when the peer has ended its side, or the transport is gone. */
+  readonly ended: Effect.Effect<void>
   /** Completes when the transport is gone. */
   readonly closed: Effect.Effect<void>
   /** Whether the server drains: finish, say farewell, and end. */
@@ -131,7 +133,9 @@ class LiveConnection implements Connection, Owned, Receiver {
   private readonly sending: SendBuffer
   private readonly watch: StallWatch
   private closeTimer: Timer | undefined
-  private drainObservers: Array<() => void> = []
+  private readonly endSignal = new Signal()
+  private readonly closeSignal = new Signal()
+  private readonly drainSignal = new Signal()
 
   constructor(role: Role, transport: Transport, timers: Timers, limits: Resolved) {
     this.role = role
@@ -206,19 +210,16 @@ class LiveConnection implements Connection, Owned, Receiver {
     })
   }
 
+  get ended(): Effect.Effect<void> {
+    return this.endSignal.await
+  }
+
   get closed(): Effect.Effect<void> {
-    return Effect.callback((resume) => this.observeClose(() => resume(Exit.void)))
+    return this.closeSignal.await
   }
 
   get draining(): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      if (this.isDraining) return resume(Exit.void)
-      const observer = (): void => resume(Exit.void)
-      this.drainObservers.push(observer)
-      return Effect.sync(() => {
-        this.drainObservers = this.drainObservers.filter((each) => each !== observer)
-      })
-    })
+    return this.drainSignal.await
   }
 
   // What the transport calls.
@@ -234,7 +235,10 @@ class LiveConnection implements Connection, Owned, Receiver {
   }
 
   onEnd(): void {
+    this.sending.beginTurn()
     this.receiving.end("ended")
+    this.sending.endTurn()
+    this.endSignal.fire()
   }
 
   onClose(error: TransportError.TransportError | undefined): void {
@@ -243,6 +247,8 @@ class LiveConnection implements Connection, Owned, Receiver {
     this.state = { error }
     this.sending.close(error ?? gone)
     this.receiving.end(error ?? "ended")
+    this.endSignal.fire()
+    this.closeSignal.fire()
   }
 
   // What the owner calls.
@@ -253,7 +259,7 @@ class LiveConnection implements Connection, Owned, Receiver {
 
   drain(): void {
     this.receiving.drain()
-    for (const observer of this.drainObservers.splice(0)) observer()
+    this.drainSignal.fire()
   }
 
   close(): void {

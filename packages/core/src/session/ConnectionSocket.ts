@@ -53,13 +53,25 @@ export const writer = (connection: Connection): Effect.Effect<Socket.Writer, nev
   Effect.acquireRelease(
     Effect.sync(
       (): Socket.Writer => ({
-        write: (chunk) =>
-          Socket.isCloseEvent(chunk) ? connection.end : Effect.mapError(connection.send(chunk), writeError),
-        writeAll: (chunks) => Effect.mapError(connection.sendAll(chunks), writeError)
+        write: (chunk) => write(connection, chunk),
+        writeAll: (chunks) => writeAll(connection, chunks)
       })
     ),
     () => connection.end
   )
+
+/** A byte stream has no close codes: a close event is the half-close. @category adapters */
+export const write = (
+  connection: Connection,
+  chunk: Uint8Array | string | Socket.CloseEvent
+): Effect.Effect<void, Socket.SocketError> =>
+  Socket.isCloseEvent(chunk) ? connection.end : Effect.mapError(connection.send(chunk), writeError)
+
+/** @category adapters */
+export const writeAll = (
+  connection: Connection,
+  chunks: ReadonlyArray<Uint8Array | string>
+): Effect.Effect<void, Socket.SocketError> => Effect.mapError(connection.sendAll(chunks), writeError)
 
 /**
  * A transport's error as Effect's sockets say it.

@@ -1,0 +1,137 @@
+/**
+ * A connection that heals itself: when it is lost, it is opened again by a
+ * `Schedule`, and whoever needs it waits until it is there.
+ *
+ * A byte stream does not survive the loss of its connection: what was under
+ * way is gone, and the new connection begins anew. So a session (a login, a
+ * subscription) belongs into `session`, which runs on each new connection,
+ * and `use` tells its caller when the connection was lost underneath.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Connection, Owned } from "../session/Connection.ts"
+import type { Dialer, Target } from "../transport/Dialer.ts"
+import * as TransportError from "../transport/TransportError.ts"
+import * as TcpClient from "./TcpClient.ts"
+
+/** @category models */
+export type State =
+  | { readonly _tag: "Connecting" }
+  | { readonly _tag: "Connected"; readonly connection: Connection }
+  /** The next attempt comes by the schedule. `error`: why the last one failed, or the connection was lost. */
+  | { readonly _tag: "Waiting"; readonly error: TransportError.TransportError }
+  /** The schedule has ended: no further attempt is made. */
+  | { readonly _tag: "Failed"; readonly error: TransportError.TransportError }
+
+/** @category models */
+export interface ReconnectingClient {
+  readonly state: Effect.Effect<State>
+  /** The state now, then every change of it. */
+  readonly states: Stream.Stream<State>
+  /** The connection that is open, or the next one. Fails when the schedule has ended. */
+  readonly connection: Effect.Effect<Connection, TransportError.TransportError>
+  /**
+   * Runs `f` with a connection. Fails with the transport's error when the
+   * connection is lost meanwhile, whatever `f` waits for; a retry gets the
+   * next connection.
+   */
+  readonly use: <A, E, R>(
+    f: (connection: Connection) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | TransportError.TransportError, R>
+}
+
+/** @category options */
+export interface Options extends TcpClient.Options {
+  /**
+   * When to try again; its input is the error. It begins anew after each
+   * connection that came about. Default: 100 ms, doubled up to 30 seconds,
+   * with jitter, for ever.
+   */
+  readonly schedule?: Schedule.Schedule<unknown, TransportError.TransportError> | undefined
+  /**
+   * Runs on each new connection before anyone else gets it: a login, a
+   * subscription. Its failure closes the connection and counts as a lost one.
+   */
+  readonly session?: ((connection: Connection) => Effect.Effect<void, TransportError.TransportError>) | undefined
+}
+
+/** @category constructors */
+export const make = (
+  target: Target,
+  options?: Options
+): Effect.Effect<ReconnectingClient, never, Dialer | Scope.Scope> =>
+  Effect.gen(function* () {
+    const state = yield* SubscriptionRef.make<State>({ _tag: "Connecting" })
+    const attempt = Effect.gen(function* () {
+      yield* SubscriptionRef.set(state, { _tag: "Connecting" })
+      const owned = yield* TcpClient.acquire(target, options)
+      if (options?.session !== undefined) yield* options.session(owned.connection)
+      yield* SubscriptionRef.set(state, { _tag: "Connected", connection: owned.connection })
+      yield* owned.connection.ended
+      return yield* Effect.fail(whyLost(owned))
+    }).pipe(Effect.scoped)
+    yield* Effect.forkScoped(keepUp(attempt, options?.schedule ?? defaultSchedule, state))
+    const connection = awaitConnected(state)
+    return {
+      state: SubscriptionRef.get(state),
+      states: SubscriptionRef.changes(state),
+      connection,
+      use: (f) => Effect.flatMap(connection, (current) => Effect.raceFirst(f(current), failWhenClosed(current)))
+    }
+  })
+
+const defaultSchedule = Schedule.jittered(
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
+)
+
+const endedByPeer = TransportError.make(new TransportError.ConnectionLost("EOF"))
+
+const whyLost = (owned: Owned): TransportError.TransportError =>
+  owned.state === "open" ? endedByPeer : (owned.state.error ?? endedByPeer)
+
+/** Attempts and waits in turn, until the schedule ends. */
+const keepUp = Effect.fnUntraced(function* (
+  attempt: Effect.Effect<never, TransportError.TransportError, Dialer>,
+  schedule: Schedule.Schedule<unknown, TransportError.TransportError>,
+  state: SubscriptionRef.SubscriptionRef<State>
+) {
+  let step = yield* Schedule.toStepWithSleep(schedule)
+  while (true) {
+    const error = yield* Effect.flip(attempt)
+    const before = yield* SubscriptionRef.getAndSet(state, { _tag: "Waiting", error })
+    if (before._tag === "Connected") step = yield* Schedule.toStepWithSleep(schedule)
+    const again = yield* Pull.catchDone(Effect.as(step(error), true), () => Effect.succeed(false))
+    if (!again) return yield* SubscriptionRef.set(state, { _tag: "Failed", error })
+  }
+})
+
+/** The connection that is open, or the next one that comes about. */
+const awaitConnected = (
+  state: SubscriptionRef.SubscriptionRef<State>
+): Effect.Effect<Connection, TransportError.TransportError> =>
+  Effect.suspend(() => {
+    const now = settled(SubscriptionRef.getUnsafe(state))
+    if (Option.isSome(now)) return now.value
+    return SubscriptionRef.changes(state).pipe(
+      Stream.map(settled),
+      Stream.filter(Option.isSome),
+      Stream.runHead,
+      Effect.flatMap(Option.match({ onNone: () => Effect.fail(endedByPeer), onSome: (settled) => settled.value }))
+    )
+  })
+
+/** The answer to who wants the connection, once there is one. */
+const settled = (state: State): Option.Option<Effect.Effect<Connection, TransportError.TransportError>> => {
+  if (state._tag === "Connected") return Option.some(Effect.succeed(state.connection))
+  return state._tag === "Failed" ? Option.some(Effect.fail(state.error)) : Option.none()
+}
+
+const failWhenClosed = (connection: Connection): Effect.Effect<never, TransportError.TransportError> =>
+  Effect.andThen(connection.closed, Effect.fail(endedByPeer))

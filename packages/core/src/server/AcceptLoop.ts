@@ -1,0 +1,168 @@
+/**
+ * Takes connections from a listener, within limits, and keeps count of them:
+ * the same for every server.
+ *
+ * When all places are taken, new connections wait unread, and get a place in
+ * the order in which they came. A platform that cannot leave them in the
+ * kernel's queue gets the same behaviour here; nobody waits longer than
+ * `waitTimeout`.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { limitMillis } from "../session/ConnectionOptions.ts"
+import { Timer, type Timers } from "../session/Timers.ts"
+import type { Acceptor, Listener } from "../transport/Listener.ts"
+import type { Transport } from "../transport/Transport.ts"
+import * as TransportError from "../transport/TransportError.ts"
+import * as ConnectionLimits from "./ConnectionLimits.ts"
+import type { ConnectionStats } from "./ConnectionStats.ts"
+import type { Drain, Member } from "./Drain.ts"
+
+/** @category options */
+export interface Options extends ConnectionLimits.Options {
+  /** How long an accepted connection may wait for a place. Above 0. Default 10 seconds. */
+  readonly waitTimeout?: Duration.Input | undefined
+}
+
+/**
+ * Begins to serve a transport. `finished` is called once, when its handler has
+ * ended and its transport is gone.
+ *
+ * @category models
+ */
+export type Serve = (transport: Transport, finished: (reason: string) => void) => Member
+
+/** @category models */
+export interface AcceptLoop {
+  /** Serves every connection by `serve`, from now on. */
+  readonly start: (serve: Serve) => Effect.Effect<void>
+  /** Accepts no more; those that wait are refused. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** @category constructors */
+export const makeUnsafe = (
+  listener: Listener["Service"],
+  drain: Drain,
+  timers: Timers,
+  stats: ConnectionStats,
+  options?: Options
+): AcceptLoop => new Loop(listener, drain, timers, stats, options)
+
+interface Waiting {
+  readonly transport: Transport
+  readonly key: string
+  readonly untilMillis: number
+}
+
+class Loop implements AcceptLoop, Acceptor {
+  private readonly listener: Listener["Service"]
+  private readonly drain: Drain
+  private readonly timers: Timers
+  private readonly stats: ConnectionStats
+  private readonly limits: ConnectionLimits.ConnectionLimits
+  private readonly waitMillis: number
+  /** In the order of arrival, so also of their deadlines. */
+  private readonly waiting: Array<Waiting> = []
+  private readonly waitTimer: Timer
+  private serve: Serve | undefined
+
+  constructor(
+    listener: Listener["Service"],
+    drain: Drain,
+    timers: Timers,
+    stats: ConnectionStats,
+    options: Options | undefined
+  ) {
+    this.listener = listener
+    this.drain = drain
+    this.timers = timers
+    this.stats = stats
+    this.limits = new ConnectionLimits.ConnectionLimits(options)
+    this.waitMillis = limitMillis("waitTimeout", options?.waitTimeout ?? "10 seconds")
+    this.waitTimer = new Timer((nowMillis) => this.expire(nowMillis))
+  }
+
+  readonly start = (serve: Serve): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      this.serve = serve
+      return this.listener.accept(this)
+    })
+
+  readonly stop: Effect.Effect<void> = Effect.suspend(() => {
+    for (const each of this.waiting.splice(0)) {
+      this.refuse(each.transport, new TransportError.TooManyConnections("waiting", 0))
+    }
+    this.changed()
+    return this.listener.close
+  })
+
+  onTransport(transport: Transport): void {
+    const key = ConnectionLimits.addressKey(transport.peer)
+    const verdict = this.drain.isDraining()
+      ? new TransportError.TooManyConnections("total", 0)
+      : this.limits.judge(key, this.waiting.length)
+    if (verdict === "admit") {
+      this.admit(transport, key)
+    } else if (verdict === "wait") {
+      this.waiting.push({ transport, key, untilMillis: this.timers.now() + this.waitMillis })
+      this.changed()
+    } else {
+      this.refuse(transport, verdict)
+    }
+  }
+
+  onRefused(error: TransportError.TransportError): void {
+    this.stats.refusedBy(error.reason._tag)
+  }
+
+  private admit(transport: Transport, key: string): void {
+    this.limits.take(key)
+    this.stats.opened(transport)
+    let leave: (() => void) | undefined
+    let over = false
+    transport.observeClose(() => this.stats.finished(transport))
+    const member = this.serve!(transport, (reason) => {
+      if (over) return
+      over = true
+      this.stats.closedBy(reason)
+      this.limits.release(key)
+      leave?.()
+      this.next()
+    })
+    if (!over) leave = this.drain.join(member)
+  }
+
+  /** Gives the place that became free to whoever has waited longest and is still there. */
+  private next(): void {
+    while (this.waiting.length > 0) {
+      const { transport, key } = this.waiting[0]!
+      const verdict = transport.state === "closed" ? "gone" : this.limits.judge(key, 0)
+      if (verdict === "wait") return
+      this.waiting.shift()
+      if (verdict === "admit") this.admit(transport, key)
+      else if (verdict !== "gone") this.refuse(transport, verdict)
+      this.changed()
+    }
+  }
+
+  private expire(nowMillis: number): void {
+    while (this.waiting.length > 0 && this.waiting[0]!.untilMillis <= nowMillis) {
+      const { transport } = this.waiting.shift()!
+      this.refuse(transport, new TransportError.TooManyConnections("waiting", this.waiting.length + 1))
+    }
+    this.changed()
+  }
+
+  private changed(): void {
+    this.stats.waiting = this.waiting.length
+    this.timers.set(this.waitTimer, this.waiting[0]?.untilMillis ?? Number.POSITIVE_INFINITY)
+  }
+
+  private refuse(transport: Transport, reason: TransportError.TooManyConnections): void {
+    this.stats.refusedBy(reason._tag)
+    transport.destroy(TransportError.make(reason))
+  }
+}

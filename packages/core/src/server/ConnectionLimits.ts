@@ -1,0 +1,82 @@
+/**
+ * How many connections a server holds, in total and from one address.
+ *
+ * IPv6 peers are counted by their /64, which is what one subscriber gets; an
+ * attacker who owns one must not have 2^64 addresses to spend. IPv4 addresses
+ * that are mapped into IPv6 count as IPv4.
+ *
+ * @since 0.1.0
+ */
+import * as NetAddress from "effect/net/NetAddress"
+import { limitCount } from "../session/ConnectionOptions.ts"
+import * as TransportError from "../transport/TransportError.ts"
+
+/** @category options */
+export interface Options {
+  /**
+   * Connections that are served at a time; at least 1. Default 10,000. Beyond
+   * it, new ones wait unread in `maxWaiting` places until one closes.
+   */
+  readonly maxConnections?: number | "unbounded" | undefined
+  /** Connections of one peer address (IPv4, or IPv6 /64); at least 1. Default unbounded. */
+  readonly maxConnectionsPerAddress?: number | "unbounded" | undefined
+  /** Accepted connections that may wait for a free place; at least 0. Default 511. The next one is refused. */
+  readonly maxWaiting?: number | undefined
+}
+
+/** What is to be done with a new connection. @category models */
+export type Verdict = "admit" | "wait" | TransportError.TooManyConnections
+
+/** @category models */
+export class ConnectionLimits {
+  private readonly maxTotal: number
+  private readonly maxPerAddress: number
+  private readonly maxWaiting: number
+  private readonly perAddress = new Map<string, number>()
+  /** Connections that hold a place. */
+  admitted = 0
+
+  constructor(options?: Options) {
+    this.maxTotal = limitCount("maxConnections", options?.maxConnections ?? 10_000)
+    this.maxPerAddress = limitCount("maxConnectionsPerAddress", options?.maxConnectionsPerAddress ?? "unbounded")
+    this.maxWaiting = limitCount("maxWaiting", options?.maxWaiting ?? 511, 0)
+  }
+
+  /** Judges a connection of `key`, while `waitingCount` others wait. Reserves nothing. */
+  judge(key: string, waitingCount: number): Verdict {
+    if (this.countOf(key) >= this.maxPerAddress) {
+      return new TransportError.TooManyConnections("per address", this.maxPerAddress)
+    }
+    if (this.admitted < this.maxTotal) return "admit"
+    if (waitingCount < this.maxWaiting) return "wait"
+    return new TransportError.TooManyConnections("total", this.maxTotal)
+  }
+
+  take(key: string): void {
+    this.admitted++
+    if (this.maxPerAddress !== Number.POSITIVE_INFINITY) this.perAddress.set(key, this.countOf(key) + 1)
+  }
+
+  release(key: string): void {
+    this.admitted--
+    const count = this.countOf(key) - 1
+    if (count > 0) this.perAddress.set(key, count)
+    else this.perAddress.delete(key)
+  }
+
+  private countOf(key: string): number {
+    return this.perAddress.get(key) ?? 0
+  }
+}
+
+/**
+ * What connections of one peer have in common.
+ *
+ * @category converting
+ */
+export const addressKey = (address: NetAddress.SocketAddress): string => {
+  if (!NetAddress.isInetAddress(address)) return "unix"
+  const { address: ip } = NetAddress.toCanonical(address)
+  if (NetAddress.isIpv4Address(ip)) return NetAddress.formatIp(ip)
+  return NetAddress.ipv6ToSegments(ip).slice(0, 4).join(":")
+}
