@@ -98,7 +98,7 @@ const grpcFile = /(?:^|\/)(?:grpc\/.*|Grpc\w*\.ts|\w+_pb\.ts)$/
 
 /** Layers without an Effect runtime, and the values of `effect` that they may use: data and words, no fibers. */
 const pureLayers = /^(?:bytes|codec|protocol)(?:\/|$)/
-const pureValues = /^effect\/(?:Data|Option|ByteSize|Duration|net\/\w+)$/
+const pureValues = /^effect\/(?:Data|Option|Result|ByteSize|Duration|net\/\w+)$/
 
 const platformGlobals = [
   "process",

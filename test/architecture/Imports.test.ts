@@ -1,4 +1,6 @@
 /** What the packages may import, and which globals they may name. The rules are in `ImportRules.ts`. */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import { assert, describe, it } from "vitest"
 import * as ImportRules from "./ImportRules.ts"
 import * as SourceTree from "./SourceTree.ts"
@@ -121,4 +123,27 @@ describe("the packages keep the rules", () => {
     }
     for (const folder of Object.keys(ImportRules.arrows)) walk(folder, [])
   })
+})
+
+describe("internal folders are closed to consumers", () => {
+  /** Node takes one `*` in a key: each folder needs a key of its own. */
+  const openFolders = (
+    paths: ReadonlyArray<string>,
+    exports: Readonly<Record<string, unknown>>
+  ): ReadonlyArray<string> => {
+    const folders = paths.flatMap((path) => /\/src\/((?:.*\/)?internal)\//.exec(path)?.[1] ?? [])
+    return [...new Set(folders)].filter((folder) => exports[`./${folder}/*`] !== null)
+  }
+  it("a folder without its key is seen", () => {
+    const paths = ["packages/core/src/a/internal/B.ts", "packages/core/src/internal/C.ts", "packages/core/src/D.ts"]
+    assert.deepStrictEqual(openFolders(paths, { "./*/internal/*": null, "./internal/*": null }), ["a/internal"])
+  })
+  for (const name of ["core", "node", "examples"]) {
+    it(name, () => {
+      const manifest = Path.join(SourceTree.root, "packages", name, "package.json")
+      const { exports } = JSON.parse(Fs.readFileSync(manifest, "utf8"))
+      const paths = SourceTree.filesBelow(`packages/${name}/src`).map((file) => file.path)
+      assert.deepStrictEqual(openFolders(paths, exports), [])
+    })
+  }
 })

@@ -1,0 +1,59 @@
+/** What a package's tarball must hold, and what it must not. */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+/** As `npm pack --json` reports it. */
+export interface Tarball {
+  readonly name: string
+  readonly filename: string
+  readonly files: ReadonlyArray<{ readonly path: string }>
+}
+
+/** Reads the answer of `npm pack --json`: a list, or (since npm 12) one entry a package. */
+export const decode = (json: string): ReadonlyArray<Tarball> => Object.values(JSON.parse(json))
+
+/** Throws when a file is missing, or one is there that is not for consumers. */
+export const check = (root: string, tarball: Tarball): void => {
+  const paths = new Set(tarball.files.map((file) => file.path))
+  const problems = [
+    ...[...paths]
+      .filter((path) => !expected.test(path) || unwanted.test(path))
+      .map((path) => `${path} is not for consumers`),
+    ...["package.json", "LICENSE", "README.md"].filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
+    ...sources(root, tarball).flatMap((source) =>
+      wanted(source)
+        .filter((path) => !paths.has(path))
+        .map((path) => `${path} is missing`)
+    ),
+    ...[...paths].filter((path) => isStale(path, paths)).map((path) => `${path} has no source`)
+  ]
+  if (problems.length > 0) throw new Error(`${tarball.filename}\n  ${problems.join("\n  ")}`)
+}
+
+/** The modules below an `internal/` folder, as a consumer would name them. */
+export const internalModules = (tarball: Tarball): ReadonlyArray<string> =>
+  tarball.files
+    .map((file) => /^src\/(.*\binternal\/.*)\.ts$/.exec(file.path)?.[1])
+    .filter((module) => module !== undefined)
+    .map((module) => `${tarball.name}/${module}`)
+
+const expected = /^(?:package\.json|LICENSE|README\.md|src\/.*\.ts|dist\/.*\.(?:js|d\.ts)(?:\.map)?)$/
+const unwanted = /\.(?:test|spec|bench)\.|(?:^|\/)(?:test|tests|__tests__|node_modules)\//
+
+const sources = (root: string, tarball: Tarball): ReadonlyArray<string> => {
+  const folder = Path.join(root, "packages", tarball.name.replace("@sluice/", ""), "src")
+  return Fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => name.split(Path.sep).join("/"))
+}
+
+/** A source with its program, its declarations, and the maps that lead back to it. */
+const wanted = (source: string): ReadonlyArray<string> => {
+  const output = `dist/${source.slice(0, -3)}`
+  return [`src/${source}`, `${output}.js`, `${output}.js.map`, `${output}.d.ts`, `${output}.d.ts.map`]
+}
+
+const isStale = (path: string, paths: ReadonlySet<string>): boolean => {
+  const output = /^dist\/(.*?)(?:\.js|\.d\.ts)(?:\.map)?$/.exec(path)?.[1]
+  return output !== undefined && !paths.has(`src/${output}.ts`)
+}
