@@ -9,6 +9,7 @@
 
 import * as Net from "node:net"
 import * as Dialer from "@sluice/core/transport/Dialer"
+import type { TlsClientOptions } from "@sluice/core/transport/Tls"
 import type { Transport } from "@sluice/core/transport/Transport"
 import * as TransportError from "@sluice/core/transport/TransportError"
 import * as Duration from "effect/Duration"
@@ -20,6 +21,7 @@ import * as NodeAddress from "./NodeAddress.ts"
 import * as NodeError from "./NodeError.ts"
 import * as NodeSocketOptions from "./NodeSocketOptions.ts"
 import { type Facts, NodeSocketTransport } from "./NodeSocketTransport.ts"
+import * as NodeTls from "./NodeTls.ts"
 
 /** @category options */
 export interface Options extends NodeSocketOptions.Options {
@@ -43,7 +45,7 @@ export const make = (options?: Options): Dialer.Dialer["Service"] => {
           const timeoutMillis = Duration.toMillis(dialOptions?.connectTimeout ?? defaultTimeout)
           const socket = Net.connect({ ...native, ...endpoint(target), allowHalfOpen: true })
           socket.pause()
-          yield* restore(connected(socket, target)).pipe(
+          const transport = yield* restore(establish(socket, target, dialOptions?.tls)).pipe(
             Effect.timeoutOrElse({
               duration: timeoutMillis,
               orElse: () => Effect.fail(TransportError.make(new TransportError.ConnectTimeout(address, timeoutMillis)))
@@ -51,7 +53,6 @@ export const make = (options?: Options): Dialer.Dialer["Service"] => {
             // Also when the connection came about in the moment of the interruption.
             Effect.onError(() => Effect.sync(() => socket.destroy()))
           )
-          const transport = new NodeSocketTransport(socket, factsOf(target))
           yield* Scope.addFinalizer(
             scope,
             Effect.sync(() => transport.destroy())
@@ -69,18 +70,38 @@ export const make = (options?: Options): Dialer.Dialer["Service"] => {
  */
 export const layer = (options?: Options): Layer.Layer<Dialer.Dialer> => Layer.sync(Dialer.Dialer, () => make(options))
 
-const connected = (socket: Net.Socket, target: Dialer.Target): Effect.Effect<void, TransportError.TransportError> =>
+/**
+ * Waits until the socket is connected, and speaks TLS where it should. The
+ * transport takes the socket over in the very turn of that event, so that no
+ * later error of the socket goes unheard.
+ */
+const establish = (
+  socket: Net.Socket,
+  target: Dialer.Target,
+  tls: TlsClientOptions | undefined
+): Effect.Effect<NodeSocketTransport, TransportError.TransportError> =>
   Effect.callback((resume) => {
+    const host = hostOf(target)
+    const facts = factsOf(target, host)
+    let giveUp = () => {}
     const onConnect = () => {
       socket.off("error", onError)
-      resume(Effect.void)
+      if (tls === undefined) return resume(Effect.succeed(new NodeSocketTransport(socket, facts)))
+      giveUp = NodeTls.connect(socket, tls, host, (outcome) =>
+        resume(
+          outcome._tag === "Secured"
+            ? Effect.succeed(new NodeSocketTransport(outcome.socket, { ...facts, tls: outcome.info }))
+            : Effect.fail(outcome.error)
+        )
+      )
     }
     const onError = (error: Error) => {
       socket.off("connect", onConnect)
-      resume(Effect.fail(NodeError.fromConnect(error, Dialer.formatTarget(target), hostOf(target))))
+      resume(Effect.fail(NodeError.fromConnect(error, Dialer.formatTarget(target), host)))
     }
     socket.once("connect", onConnect)
     socket.once("error", onError)
+    return Effect.sync(() => giveUp())
   })
 
 const endpoint = (target: Dialer.Target): Net.IpcSocketConnectOpts | Net.TcpSocketConnectOpts => {
@@ -92,12 +113,11 @@ const endpoint = (target: Dialer.Target): Net.IpcSocketConnectOpts | Net.TcpSock
 }
 
 /** The dialing end of a Unix socket has no name. */
-const factsOf = (target: Dialer.Target): Facts =>
-  "path" in target ? { local: NodeAddress.unnamed, peer: NetAddress.unixPathAddress(target.path) } : noFacts
+const factsOf = (target: Dialer.Target, host: string): Facts =>
+  "path" in target ? { local: NodeAddress.unnamed, peer: NetAddress.unixPathAddress(target.path), host } : { host }
 
-const noFacts: Facts = {}
-
+/** What a certificate is verified for. A Unix socket is on this machine. */
 const hostOf = (target: Dialer.Target): string => {
-  if ("path" in target) return target.path
+  if ("path" in target) return "localhost"
   return NetAddress.isSocketAddress(target) ? NetAddress.formatHost(target) : target.host
 }

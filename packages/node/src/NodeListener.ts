@@ -10,6 +10,7 @@
 
 import * as Net from "node:net"
 import * as Listener from "@sluice/core/transport/Listener"
+import type { TlsServerOptions } from "@sluice/core/transport/Tls"
 import * as TransportError from "@sluice/core/transport/TransportError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -17,9 +18,13 @@ import * as NetAddress from "effect/net/NetAddress"
 import type * as Scope from "effect/Scope"
 import { NodeAcceptQueue } from "./NodeAcceptQueue.ts"
 import * as NodeAddress from "./NodeAddress.ts"
+import { NodeAdmission } from "./NodeAdmission.ts"
 import * as NodeError from "./NodeError.ts"
+import { NodeProxyReader, type Options as ProxyOptions } from "./NodeProxyHeader.ts"
 import * as NodeSocketOptions from "./NodeSocketOptions.ts"
-import { type Facts, NodeSocketTransport } from "./NodeSocketTransport.ts"
+import type { Facts } from "./NodeSocketTransport.ts"
+import * as NodeTls from "./NodeTls.ts"
+import { NodeTlsServer } from "./NodeTlsServer.ts"
 import * as NodeUnixPath from "./NodeUnixPath.ts"
 
 /**
@@ -67,12 +72,16 @@ export interface CommonOptions {
    * Default 10,000.
    */
   readonly maxConnections?: number | "unbounded" | undefined
+  /** Speak TLS from the first byte. Default: cleartext. */
+  readonly tls?: TlsServerOptions | undefined
+  /** Take the client's address from the PROXY headers of trusted proxies. Default: off. */
+  readonly proxyProtocol?: ProxyOptions | undefined
 }
 
 /**
  * Binds the address; closing the scope stops listening. Fails with
- * `AddressInUse`, `AddressUnavailable`, `PermissionDenied`, or
- * `ResourceExhausted`.
+ * `AddressInUse`, `AddressUnavailable`, `PermissionDenied`,
+ * `ResourceExhausted`, or `CertificateInvalid`.
  *
  * @category constructors
  */
@@ -98,10 +107,17 @@ export const make = Effect.fnUntraced(function* (
       queue.refuse(TransportError.make(new TransportError.TooManyConnections("total", maxConnections)), peer)
     })
   }
-  server.on("connection", (socket) => queue.offer(new NodeSocketTransport(socket, facts)))
+  const admission = new NodeAdmission({
+    queue,
+    facts,
+    proxy: options.proxyProtocol === undefined ? undefined : new NodeProxyReader(options.proxyProtocol),
+    tls: options.tls === undefined ? undefined : yield* makeTls(options.tls)
+  })
+  server.on("connection", (socket) => admission.admit(socket))
 
   const close = Effect.sync(() => {
     if (server.listening) server.close()
+    admission.close()
     queue.close()
   })
   yield* Effect.acquireRelease(bind(server, options, backlog), () => close)
@@ -121,6 +137,12 @@ export const make = Effect.fnUntraced(function* (
  */
 export const layer = (options: Options): Layer.Layer<Listener.Listener, TransportError.TransportError> =>
   Layer.effect(Listener.Listener)(make(options))
+
+const makeTls = (options: TlsServerOptions): Effect.Effect<NodeTlsServer, TransportError.TransportError> =>
+  Effect.try({
+    try: () => new NodeTlsServer(options),
+    catch: (error) => NodeTls.certificateInvalid("the listener's TLS options", error)
+  })
 
 const format = (options: Options): string =>
   "path" in options

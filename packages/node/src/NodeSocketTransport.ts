@@ -14,6 +14,7 @@
  */
 
 import type * as Net from "node:net"
+import type { ProxyHeader } from "@sluice/core/protocol/proxy/ProxyHeader"
 import type { TlsInfo, TlsUpgrade } from "@sluice/core/transport/Tls"
 import type { Receiver, Transport } from "@sluice/core/transport/Transport"
 import * as TransportError from "@sluice/core/transport/TransportError"
@@ -21,6 +22,8 @@ import * as Effect from "effect/Effect"
 import type * as NetAddress from "effect/net/NetAddress"
 import * as NodeAddress from "./NodeAddress.ts"
 import * as NodeError from "./NodeError.ts"
+import * as NodeTls from "./NodeTls.ts"
+import * as NodeTlsServer from "./NodeTlsServer.ts"
 
 /**
  * What is known of a socket already, in place of what the system says.
@@ -31,6 +34,18 @@ export interface Facts {
   readonly local?: NetAddress.SocketAddress | undefined
   readonly peer?: NetAddress.SocketAddress | undefined
   readonly tls?: TlsInfo | undefined
+  /** The PROXY header that came before the stream. */
+  readonly proxy?: ProxyHeader | undefined
+  /** The name that was dialed: what a TLS upgrade as the client asks for and verifies. */
+  readonly host?: string | undefined
+}
+
+interface HeldOutput {
+  readonly chunks: Array<Uint8Array>
+  bytes: number
+  /** `onDrain` is owed for a write that answered `false`. */
+  drainOwed: boolean
+  ended: boolean
 }
 
 type CloseObserver = (error: TransportError.TransportError | undefined) => void
@@ -57,6 +72,8 @@ const nobody: Receiver = { onBytes() {}, onDrain() {}, onEnd() {}, onClose() {} 
 
 /** @category models */
 export class NodeSocketTransport implements Transport {
+  /** The PROXY header of a trusted proxy, with its TLVs. `undefined`: there was none. */
+  readonly proxyHeader: ProxyHeader | undefined
   private socket: Net.Socket
   private receiver: Receiver = nobody
   private phase = Open
@@ -73,6 +90,9 @@ export class NodeSocketTransport implements Transport {
   private localAddress: NetAddress.SocketAddress | undefined
   private peerAddress: NetAddress.SocketAddress | undefined
   private tlsInfo: TlsInfo | undefined
+  private readonly host: string | undefined
+  /** What waits for the handshake of an upgrade; `undefined` but then. */
+  private held: HeldOutput | undefined = undefined
 
   /** Takes over `socket`, which must be paused (`pauseOnConnect`, or `pause()` before any data). */
   constructor(socket: Net.Socket, facts: Facts) {
@@ -80,7 +100,11 @@ export class NodeSocketTransport implements Transport {
     this.localAddress = facts.local
     this.peerAddress = facts.peer
     this.tlsInfo = facts.tls
-    NodeSocketTransport.listen(this, socket)
+    this.host = facts.host
+    this.proxyHeader = facts.proxy
+    // Node keeps the answer: when the connection is gone nobody else knows.
+    if (facts.peer === undefined) socket.remoteAddress
+    this.listen(socket)
   }
 
   get local(): NetAddress.SocketAddress {
@@ -98,7 +122,8 @@ export class NodeSocketTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.phase === Closed ? 0 : this.socket.writableLength
+    if (this.phase === Closed) return 0
+    return this.held === undefined ? this.socket.writableLength : this.socket.writableLength + this.held.bytes
   }
 
   get receivedBytes(): number {
@@ -128,7 +153,7 @@ export class NodeSocketTransport implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.phase !== Open) return false
+    if (this.phase !== Open) return this.hold(bytes)
     // Node would hand an empty write to the system.
     if (bytes.length === 0) return !this.socket.writableNeedDrain
     this.sent += bytes.length
@@ -137,15 +162,19 @@ export class NodeSocketTransport implements Transport {
 
   writeAll(chunks: ReadonlyArray<Uint8Array>): boolean {
     if (chunks.length === 1) return this.write(chunks[0]!)
-    if (this.phase !== Open) return false
-    this.socket.cork()
+    if (this.phase === Open) this.socket.cork()
     for (const chunk of chunks) this.write(chunk)
+    if (this.phase !== Open) return false
     this.socket.uncork()
     return !this.socket.writableNeedDrain
   }
 
   end(): void {
     if (this.phase > Upgrading) return
+    if (this.held !== undefined) {
+      this.held.ended = true
+      return
+    }
     this.phase = Ended
     this.socket.end()
   }
@@ -168,11 +197,77 @@ export class NodeSocketTransport implements Transport {
     if (this.receiver !== nobody) this.flow()
   }
 
-  upgrade(_options: TlsUpgrade): Effect.Effect<TlsInfo, TransportError.TransportError> {
-    return Effect.fail(TransportError.make(new TransportError.Unsupported("TLS upgrade")))
+  upgrade(options: TlsUpgrade): Effect.Effect<TlsInfo, TransportError.TransportError> {
+    return Effect.callback((resume) => {
+      if (this.tlsInfo !== undefined || this.phase !== Open) {
+        const reason =
+          this.phase === Open || this.phase === Upgrading
+            ? new TransportError.Unsupported("the transport speaks TLS already")
+            : new TransportError.Closed()
+        return resume(Effect.fail(TransportError.make(reason)))
+      }
+      const raw = this.socket
+      this.phase = Upgrading
+      this.held = { chunks: [], bytes: 0, drainOwed: raw.writableNeedDrain, ended: false }
+      raw.pause()
+      raw
+        .off("data", NodeSocketTransport.onData)
+        .off("drain", NodeSocketTransport.onDrain)
+        .off("end", NodeSocketTransport.onEnd)
+      const giveUp = startUpgrade(raw, options, this.host ?? raw.remoteAddress ?? "localhost", (outcome) => {
+        if (outcome._tag === "Secured" && this.phase === Upgrading) {
+          this.adopt(outcome.socket, outcome.info)
+          return resume(Effect.succeed(outcome.info))
+        }
+        const error = outcome._tag === "Failed" ? outcome.error : TransportError.make(new TransportError.Closed())
+        this.abandon(raw, error)
+        resume(Effect.fail(error))
+      })
+      return Effect.sync(() => {
+        giveUp()
+        this.abandon(raw, undefined)
+      })
+    })
+  }
+
+  /** Goes on with the socket that speaks TLS, and sends what was held back. */
+  private adopt(socket: Net.Socket, info: TlsInfo): void {
+    const held = this.held!
+    this.socket.off("error", NodeSocketTransport.onError).off("close", NodeSocketTransport.onClose)
+    this.socket = socket
+    this.tlsInfo = info
+    this.phase = Open
+    this.held = undefined
+    this.listen(socket)
+    for (const chunk of held.chunks) socket.write(chunk)
+    if (held.ended) this.end()
+    else if (held.drainOwed && !socket.writableNeedDrain) queueMicrotask(() => this.tellDrain())
+    if (!this.paused && this.receiver !== nobody) socket.resume()
+  }
+
+  /** The handshake failed: closes as any lost transport does. */
+  private abandon(raw: Net.Socket, error: TransportError.TransportError | undefined): void {
+    this.held = undefined
+    this.closeError ??= error
+    if (this.phase === Upgrading) this.phase = Destroyed
+    if (raw.closed && this.phase !== Closed) queueMicrotask(() => this.tellClose())
+    else raw.destroy()
+  }
+
+  /** Answers a write when the transport is not open: it waits for a handshake, or is dropped. */
+  private hold(bytes: Uint8Array): false {
+    if (this.held !== undefined && !this.held.ended) {
+      this.held.chunks.push(bytes)
+      this.held.bytes += bytes.length
+      this.held.drainOwed = true
+      this.sent += bytes.length
+    }
+    return false
   }
 
   private flow(): void {
+    // While a handshake runs, the bytes are its own; `adopt` goes on.
+    if (this.phase === Upgrading) return
     if (!this.endHeld) {
       this.socket.resume()
       return
@@ -185,14 +280,31 @@ export class NodeSocketTransport implements Transport {
     })
   }
 
-  private static listen(transport: NodeSocketTransport, socket: Net.Socket): void {
-    ;(socket as OwnedSocket)[owner] = transport
+  private listen(socket: Net.Socket): void {
+    ;(socket as OwnedSocket)[owner] = this
     socket
       .on("data", NodeSocketTransport.onData)
       .on("drain", NodeSocketTransport.onDrain)
       .on("end", NodeSocketTransport.onEnd)
       .on("error", NodeSocketTransport.onError)
       .on("close", NodeSocketTransport.onClose)
+  }
+
+  private tellDrain(): void {
+    if (this.phase < Ended) this.receiver.onDrain()
+  }
+
+  private tellClose(): void {
+    if (this.phase === Closed) return
+    if (this.phase < Destroyed && !(this.peerEnded && this.phase === Ended)) {
+      this.closeError = TransportError.make(new TransportError.ConnectionLost("ERR_STREAM_PREMATURE_CLOSE"))
+    }
+    this.phase = Closed
+    if (this.receiver === nobody) this.closeHeld = true
+    else this.receiver.onClose(this.closeError)
+    const observers = this.closeObservers
+    this.closeObservers = undefined
+    if (observers !== undefined) for (const observer of observers) observer(this.closeError)
   }
 
   private static readonly onData = function (this: Net.Socket, chunk: Uint8Array): void {
@@ -204,8 +316,7 @@ export class NodeSocketTransport implements Transport {
   }
 
   private static readonly onDrain = function (this: Net.Socket): void {
-    const transport = (this as OwnedSocket)[owner]
-    if (transport.phase < Ended) transport.receiver.onDrain()
+    ;(this as OwnedSocket)[owner].tellDrain()
   }
 
   private static readonly onEnd = function (this: Net.Socket): void {
@@ -219,21 +330,32 @@ export class NodeSocketTransport implements Transport {
 
   private static readonly onError = function (this: Net.Socket, error: Error): void {
     const transport = (this as OwnedSocket)[owner]
-    if (transport.phase >= Destroyed) return
+    // While a handshake runs it is the handshake that fails.
+    if (transport.phase === Upgrading || transport.phase >= Destroyed) return
     transport.phase = Destroyed
     transport.closeError = NodeError.fromStream(error)
   }
 
   private static readonly onClose = function (this: Net.Socket): void {
     const transport = (this as OwnedSocket)[owner]
-    if (transport.phase < Destroyed && !(transport.peerEnded && transport.phase === Ended)) {
-      transport.closeError = TransportError.make(new TransportError.ConnectionLost("ERR_STREAM_PREMATURE_CLOSE"))
-    }
-    transport.phase = Closed
-    if (transport.receiver === nobody) transport.closeHeld = true
-    else transport.receiver.onClose(transport.closeError)
-    const observers = transport.closeObservers
-    transport.closeObservers = undefined
-    if (observers !== undefined) for (const observer of observers) observer(transport.closeError)
+    if (transport.phase !== Upgrading) transport.tellClose()
   }
+}
+
+const startUpgrade = (
+  raw: Net.Socket,
+  options: TlsUpgrade,
+  host: string,
+  done: (outcome: NodeTls.Outcome) => void
+): (() => void) => {
+  if (options.role === "client") return NodeTls.connect(raw, options, host, done)
+  let server: NodeTlsServer.NodeTlsServer
+  try {
+    server = NodeTlsServer.forOptionsUnsafe(options)
+  } catch (error) {
+    done(NodeTls.failed(NodeTls.certificateInvalid("the server's TLS options", error)))
+    return () => {}
+  }
+  server.handshake(raw, done)
+  return () => raw.destroy()
 }
