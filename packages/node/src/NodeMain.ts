@@ -1,0 +1,63 @@
+/**
+ * Runs a program as the process: until it ends, or until a signal ends it.
+ *
+ * - SIGINT or SIGTERM interrupts the program, whose finalizers drain its
+ *   servers; then the process exits with 0.
+ * - A second signal exits at once, with 130 (SIGINT) or 143 (SIGTERM).
+ * - A failure is one line on standard error, and exit code 1 (or the code
+ *   that the error names with `Runtime.errorExitCode`). A defect is told with
+ *   its stack: it is a bug, and its place matters.
+ *
+ * @since 0.1.0
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+
+/**
+ * Runs an effect to its end, or a layer until a signal comes.
+ *
+ * @category running
+ */
+export const run = <A, E>(main: Effect.Effect<A, E> | Layer.Layer<A, E>): void => {
+  const signals = watchSignals()
+  NodeRuntime.runMain<E, A>(Effect.isEffect(main) ? main : Layer.launch(main), {
+    disableErrorReporting: true,
+    teardown: (exit, onExit) => {
+      signals.stop()
+      const message = messageOf(exit)
+      if (message !== undefined) process.stderr.write(`${message}\n`)
+      onExit(exitCodeOf(exit, signals.received()))
+    }
+  })
+}
+
+/** `runMain` interrupts at every signal; the second one is ours. */
+const watchSignals = () => {
+  let received = false
+  const onSignal = (_signal: NodeJS.Signals, number: number) => {
+    if (received) process.exit(128 + number)
+    received = true
+  }
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal)
+  return {
+    received: () => received,
+    stop: () => process.off("SIGINT", onSignal).off("SIGTERM", onSignal)
+  }
+}
+
+const exitCodeOf = (exit: Exit.Exit<unknown, unknown>, signalled: boolean): number => {
+  if (exit._tag === "Success" || (signalled && Cause.hasInterruptsOnly(exit.cause))) return 0
+  return Cause.hasInterruptsOnly(exit.cause) ? 130 : Runtime.getErrorExitCode(Cause.squash(exit.cause))
+}
+
+const messageOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
+  if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return undefined
+  const failure = Cause.findErrorOption(exit.cause)
+  if (Option.isNone(failure)) return Cause.pretty(exit.cause)
+  return failure.value instanceof Error ? failure.value.message : String(failure.value)
+}
