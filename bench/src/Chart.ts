@@ -9,11 +9,11 @@ import * as Figure from "./Figure.ts"
 import type { Result, Score } from "./Result.ts"
 
 const width = 760
-const labelWidth = 170
-const barWidth = 300
+const labelWidth = 180
+const barWidth = 290
 const barHeight = 18
 const lineHeight = 26
-const titleHeight = 34
+const titleHeight = 50
 const rowGap = 18
 const margin = 16
 
@@ -64,9 +64,9 @@ const row = (result: Result, top: number): string => {
       text(margin + labelWidth + length + 8, y + 14, value(result, score), "note")
     ].join("\n")
   })
-  const direction = `${result.unit}, ${result.better} is better`
-  const title = text(margin, top + 16, `${result.title} (${direction})`, "title")
-  return [title, ...lines].join("\n")
+  const title = text(margin, top + 16, result.title, "title")
+  const unit = text(margin, top + 36, `${result.unit}, ${result.better} is better`, "note")
+  return [title, unit, ...lines].join("\n")
 }
 
 /** `81,234`, and for a peer `81,234 · ratio 0.83 (≥ 0.80 reached)`. */

@@ -28,7 +28,7 @@ const chart = (samples: ReadonlyMap<Contestant, ReadonlyArray<Sample>>): string 
 const svg = chart(
   new Map([
     [subject, [{ value: 200 }]],
-    [peer, [{ value: 50 }]]
+    [peer, [{ value: 100 }]]
   ])
 )
 
@@ -39,7 +39,7 @@ it("bars are as long as their values", () => {
   const [ofSubject = 0] = bars("subject")
   const [ofPeer = 0] = bars("peer")
   assert.isAbove(ofSubject, 0)
-  assert.strictEqual(ofPeer * 4, ofSubject)
+  assert.strictEqual(ofPeer * 2, ofSubject)
 })
 
 it("names are escaped", () => {
@@ -48,7 +48,7 @@ it("names are escaped", () => {
 })
 
 it("the subject's ratio stands with its peer, and its target and verdict with it", () => {
-  assert.include(svg, "50.0 · ratio 4.00 (≥ 2.00 reached)")
+  assert.include(svg, "100 · ratio 2.00 (≥ 2.00 reached)")
 })
 
 it("every element is closed", () => {

@@ -10,34 +10,41 @@ export interface Reading {
   readonly seconds: number
   readonly loadCpuPercent: number
   /** Unknown where there is no `/proc`; as what follows. */
-  readonly serverCpuPercent: number | undefined
+  readonly serverCpuPercent?: number | undefined
   /** What other programs, and the host of a virtual machine, took of the measurement's cores. */
-  readonly otherCpuPercent: number | undefined
-  readonly serverResidentBytes: number | undefined
+  readonly otherCpuPercent?: number | undefined
+  readonly serverResidentBytes?: number | undefined
 }
 
 /** Starts a meter; the function that it returns reads it. `cores`: those of the measurement, empty for all. */
 export const start = (serverPid: number, cores: ReadonlyArray<number>): (() => Reading) => {
-  const begun = performance.now()
+  const before = take(serverPid, cores)
+  return () => {
+    const after = take(serverPid, cores)
+    const millis = after.atMillis - before.atMillis
+    const percent = (partMillis: number) => (partMillis / millis) * 100
+    const ownMillis = after.ownMillis - before.ownMillis
+    const own = { seconds: millis / 1_000, loadCpuPercent: percent(ownMillis) }
+    if (before.server === undefined || after.server === undefined) return own
+    const serverMillis = after.server.cpuMillis - before.server.cpuMillis
+    const otherMillis = after.busyMillis - before.busyMillis - serverMillis - ownMillis
+    return {
+      ...own,
+      serverCpuPercent: percent(serverMillis),
+      otherCpuPercent: percent(Math.max(0, otherMillis)),
+      serverResidentBytes: after.server.residentBytes
+    }
+  }
+}
+
+const take = (serverPid: number, cores: ReadonlyArray<number>) => {
   const own = process.cpuUsage()
   const server = ProcessUsage.read(serverPid)
-  const busy = server && busyMillis(cores)
-  return () => {
-    const millis = performance.now() - begun
-    const used = process.cpuUsage(own)
-    const ownMillis = (used.user + used.system) / 1_000
-    const after = ProcessUsage.read(serverPid)
-    const serverMillis = server && after && after.cpuMillis - server.cpuMillis
-    const taken = busy && busyMillis(cores) - busy
-    const otherMillis = taken && serverMillis && Math.max(0, taken - serverMillis - ownMillis)
-    const percent = (part: number | undefined) => part && (part / millis) * 100
-    return {
-      seconds: millis / 1_000,
-      loadCpuPercent: (ownMillis / millis) * 100,
-      serverCpuPercent: percent(serverMillis),
-      otherCpuPercent: percent(otherMillis),
-      serverResidentBytes: after?.residentBytes
-    }
+  return {
+    atMillis: performance.now(),
+    ownMillis: (own.user + own.system) / 1_000,
+    server,
+    busyMillis: server === undefined ? 0 : busyMillis(cores)
   }
 }
 

@@ -53,11 +53,12 @@ const connect = (port: number, load: StreamLoad, loop: ClosedLoop, onError: (err
 const drive = async (order: Order): Promise<Report> => {
   const { load } = order
   const request = Buffer.from(load.request, "latin1")
+  const all = Buffer.concat(Array.from({ length: load.inFlight }, () => request))
   const errors: Array<Error> = []
   let measuring = true
   const latencies = new Histogram()
   const shared: Shared = {
-    requests: Array.from({ length: load.inFlight + 1 }, (_, count) => Buffer.concat(Array(count).fill(request))),
+    requests: Array.from({ length: load.inFlight + 1 }, (_, count) => all.subarray(0, count * request.length)),
     replyBytes: await FirstReply.measure(load, order.port),
     burst: load.pattern === "burst",
     latencies,
