@@ -1,0 +1,42 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Utf8 from "@sluice/core/bytes/Utf8"
+import * as Schema from "effect/Schema"
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const expected = (bytes: Uint8Array): string | undefined => {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+it("text comes back", () => {
+  for (const text of ["", "abc", "é€😀", "\uFFFD\uFFFDa", "\uFEFFa", "\0"]) {
+    assert.strictEqual(Utf8.decode(Utf8.encode(text)), text)
+  }
+})
+it("encodes lone surrogates as U+FFFD", () => assert.strictEqual(Utf8.decode(Utf8.encode("a\ud800")), "a\uFFFD"))
+
+describe("decode is strict, as a TextDecoder is that throws", () => {
+  // Bytes from which the beginnings, middles and ends of good and bad characters are made.
+  const bytes = [0x00, 0x61, 0x7f, 0x80, 0xbd, 0xbf, 0xc0, 0xc3, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff]
+  it("for all of three bytes", () => {
+    for (const first of bytes) {
+      for (const second of bytes) {
+        for (const third of bytes) {
+          const all = Uint8Array.of(first, second, third)
+          assert.strictEqual(Utf8.decode(all), expected(all), String(all))
+        }
+      }
+    }
+  })
+  it.prop(
+    "for any",
+    { picks: Schema.Array(Schema.Literals(bytes)), other: Schema.Uint8Array },
+    ({ other, picks }) => {
+      for (const all of [Uint8Array.from(picks), other]) assert.strictEqual(Utf8.decode(all), expected(all))
+    },
+    { arbitrary: { runs: 500 } }
+  )
+})
