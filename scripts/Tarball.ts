@@ -12,22 +12,23 @@ export interface Tarball {
 /** Reads the answer of `npm pack --json`: a list, or (since npm 12) one entry a package. */
 export const decode = (json: string): ReadonlyArray<Tarball> => Object.values(JSON.parse(json))
 
-/** Throws when a file is missing, or one is there that is not for consumers. */
-export const check = (root: string, tarball: Tarball): void => {
+/** What is wrong with a tarball of these sources: a file is missing, or one is there that is not for consumers. */
+export const problems = (tarball: Tarball, sources: ReadonlyArray<string>): ReadonlyArray<string> => {
   const paths = new Set(tarball.files.map((file) => file.path))
-  const problems = [
-    ...[...paths]
-      .filter((path) => !expected.test(path) || unwanted.test(path))
-      .map((path) => `${path} is not for consumers`),
-    ...["package.json", "LICENSE", "README.md"].filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
-    ...sources(root, tarball).flatMap((source) =>
-      wanted(source)
-        .filter((path) => !paths.has(path))
-        .map((path) => `${path} is missing`)
-    ),
+  const needed = ["package.json", "LICENSE", "README.md", ...sources.flatMap(wanted)]
+  return [
+    ...needed.filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
+    ...[...paths].filter((path) => !expected.test(path) || unwanted.test(path)).map((path) => `${path} is for nobody`),
     ...[...paths].filter((path) => isStale(path, paths)).map((path) => `${path} has no source`)
   ]
-  if (problems.length > 0) throw new Error(`${tarball.filename}\n  ${problems.join("\n  ")}`)
+}
+
+/** The TypeScript sources of a package, from its `src`. */
+export const sourcesOf = (root: string, tarball: Tarball): ReadonlyArray<string> => {
+  const folder = Path.join(root, "packages", tarball.name.replace("@sluice/", ""), "src")
+  return Fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => name.split(Path.sep).join("/"))
 }
 
 /** The modules below an `internal/` folder, as a consumer would name them. */
@@ -39,13 +40,6 @@ export const internalModules = (tarball: Tarball): ReadonlyArray<string> =>
 
 const expected = /^(?:package\.json|LICENSE|README\.md|src\/.*\.ts|dist\/.*\.(?:js|d\.ts)(?:\.map)?)$/
 const unwanted = /\.(?:test|spec|bench)\.|(?:^|\/)(?:test|tests|__tests__|node_modules)\//
-
-const sources = (root: string, tarball: Tarball): ReadonlyArray<string> => {
-  const folder = Path.join(root, "packages", tarball.name.replace("@sluice/", ""), "src")
-  return Fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => name.split(Path.sep).join("/"))
-}
 
 /** A source with its program, its declarations, and the maps that lead back to it. */
 const wanted = (source: string): ReadonlyArray<string> => {

@@ -24,7 +24,10 @@ const main = (): void => {
     })
     const tarballs = step("pack", () => pack(temporary))
     step("what the tarballs hold", () => {
-      for (const tarball of tarballs) Tarball.check(root, tarball)
+      const found = tarballs.flatMap((tarball) =>
+        Tarball.problems(tarball, Tarball.sourcesOf(root, tarball)).map((problem) => `${tarball.name}: ${problem}`)
+      )
+      if (found.length > 0) throw new Error(`the tarballs are not right\n  ${found.join("\n  ")}`)
     })
     const consumer = Path.join(temporary, "consumer")
     step("install into an empty project", () => install(consumer, temporary, tarballs))
