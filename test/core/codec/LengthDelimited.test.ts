@@ -75,6 +75,12 @@ const received: ReadonlyArray<readonly [rule: string, options: Options, wire: st
   ["2^64 - 1", { width: 8 }, "ffffffffffffffff", [stops("InvalidLength")]],
   ["2^64 - 1, little endian", { width: 8, endianness: "little" }, "ffffffffffffffff", [stops("InvalidLength")]],
   ["negative after the adjustment", { width: 1, adjustment: -2 }, "01", [stops("InvalidLength")]],
+  [
+    "negative, though not within the skipped bytes",
+    { width: 1, adjustment: -2, skip: 4 },
+    "01",
+    [stops("InvalidLength")]
+  ],
   ["zero after the adjustment", { width: 1, adjustment: -1 }, "01", [frame("")]],
   ["a frame that ends within its head", { width: 2, skip: 0 }, "0001 61", [stops("InvalidLength")]],
   ["a frame of no bytes at all", { width: 2, skip: 0 }, "0000", [stops("InvalidLength")]],
@@ -111,6 +117,15 @@ describe("sending", () => {
   it("joins a small frame with its head, and not a large one", () => {
     const codec = LengthDelimited.codec
     assert.deepInclude(send(codec, [new Uint8Array(4096), new Uint8Array(4097)]), { writes: 3 })
+  })
+  it("writes a length into a copy of a large frame", () => {
+    const frame = new Uint8Array(5000)
+    const result = send(LengthDelimited.make({ width: 2, skip: 0 }), [frame])
+    if (!("bytes" in result)) throw new Error(result.message)
+    assert.deepStrictEqual(
+      [result.writes, show(result.bytes.subarray(0, 2)), show(frame.subarray(0, 2))],
+      [1, "13 88", "00 00"]
+    )
   })
   it("sends zeros for skipped bytes, whatever the memory held", () => {
     const options = { width: 1, offset: 1, skip: 40 }

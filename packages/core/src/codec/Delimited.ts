@@ -134,7 +134,6 @@ class DelimitedDecoder implements Decoder<Uint8Array> {
     const contentBytes = this.search.scanned - this.search.matched
     if (contentBytes > limitBytes) {
       this.violation = new FrameTooLarge({ receivedBytes: limitBytes + 1, limitBytes })
-      this.search.reset()
       return undefined
     }
     if (!found) return undefined
