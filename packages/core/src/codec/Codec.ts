@@ -14,6 +14,10 @@ import type { CodecReason } from "./CodecError.ts"
 /**
  * Decodes frames, incrementally.
  *
+ * A decoder remembers how far it has looked into an unfinished frame: it
+ * belongs to one queue, and nothing else takes bytes off within a frame. Who
+ * changes codecs makes a new decoder.
+ *
  * @category models
  */
 export interface Decoder<out Frame> {

@@ -9,7 +9,7 @@ import * as Data from "effect/Data"
 export class FrameTooLarge {
   readonly _tag = "FrameTooLarge"
   readonly fault: "limit" | "caller"
-  /** The frame's size where it announced one, else the bytes seen so far. */
+  /** The frame's size where it announced one; else one byte above the limit, however the stream was cut. */
   readonly receivedBytes: number
   readonly limitBytes: number
   /** Whether decoding may go on with the next frame (the rest of this one is discarded). */
