@@ -68,11 +68,15 @@ export const rawClient = (listener: Listener["Service"]) =>
     (socket) => Effect.sync(() => socket.destroy())
   )
 
-/** Waits until the socket is closed. */
+/** Waits until the socket is closed; ends it when its peer does. */
 export const closed = (socket: Net.Socket) =>
   Effect.callback<void>((resume) => {
     if (socket.closed) resume(Effect.void)
-    else socket.resume().once("close", () => resume(Effect.void))
+    else {
+      if (socket.readableEnded) socket.end()
+      else socket.once("end", () => socket.end())
+      socket.resume().once("close", () => resume(Effect.void))
+    }
   })
 
 /** A directory that is removed with the scope. */

@@ -51,9 +51,16 @@ export const fromConnect = (error: NodeError, address: string, host: string): Tr
   )
 }
 
-/** Why an open stream broke off. @category constructors */
+/**
+ * Why an open stream broke off. With TLS 1.3 a client learns only then that
+ * the server refused its certificate, and nothing that it sent was looked at.
+ *
+ * @category constructors
+ */
 export const fromStream = (error: NodeError): TransportError.TransportError =>
-  TransportError.make(new TransportError.ConnectionLost(codeOf(error)))
+  certificateAlert.test(codeOf(error))
+    ? fromHandshake(error)
+    : TransportError.make(new TransportError.ConnectionLost(codeOf(error)))
 
 /** Why a TLS handshake failed. @category constructors */
 export const fromHandshake = (error: NodeError): TransportError.TransportError =>
@@ -93,6 +100,9 @@ const connectReasons: Readonly<Record<string, MakeReason>> = {
   ENOENT: refused,
   ENOTSOCK: refused
 }
+
+/** Alerts about the certificate that we showed, as OpenSSL names them. */
+const certificateAlert = /^ERR_SSL_.*ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)$/
 
 const unresolved = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EAI_NODATA", "EAI_NONAME", "ENODATA", "ESERVFAIL"])
 
