@@ -6,15 +6,10 @@
  *
  * @since 0.1.0
  */
-
-import { hostBuffer } from "./HostBuffer.ts"
+import { allocate } from "./Allocation.ts"
 
 /** Up to this many bytes, joining chunks is cheaper than a vectored write. */
 export const joinBelowBytes = 65_536
-
-/** Node, Bun and Deno hand out small buffers from a pool, which need not be zeroed. */
-const allocate: (byteLength: number) => Uint8Array =
-  hostBuffer === undefined ? (byteLength) => new Uint8Array(byteLength) : hostBuffer.allocUnsafe
 
 /** One array of all chunks, `byteLength` bytes in all. A single chunk is returned as it is. */
 export const join = (chunks: ReadonlyArray<Uint8Array>, byteLength: number): Uint8Array => {

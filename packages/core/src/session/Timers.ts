@@ -114,9 +114,12 @@ class HeapTimers implements Timers {
   private sleep(): void {
     const earliest = this.heap[0]
     if (earliest === undefined) return
-    if (this.sleeper !== undefined) {
-      if (this.sleeper.untilMillis <= earliest.atMillis) return
-      this.sleeper.fiber.interruptUnsafe()
+    const asleep = this.sleeper
+    if (asleep !== undefined) {
+      if (asleep.untilMillis <= earliest.atMillis) return
+      // Forgotten first: its observer runs within the interruption, and must not take it for a wake-up.
+      this.sleeper = undefined
+      asleep.fiber.interruptUnsafe()
     }
     const delayMillis = Math.max(0, earliest.atMillis - this.now())
     const fiber = this.fork(this.clock.sleep(Duration.millis(delayMillis)))
