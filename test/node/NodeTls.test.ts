@@ -201,12 +201,16 @@ describe("client certificates", () => {
     }
   }
 
-  it.live("require, TLS 1.3: a client that learns late gets no byte", () =>
+  it.live("require, TLS 1.3: a client that learns late learns why", () =>
     Effect.gen(function* () {
       const { listener } = yield* listen({ ...local, tls: require })
-      const received = echo(yield* dialTo(listener.address, { tls: trusting("a.test") }))
+      const received = record(yield* dialTo(listener.address, { tls: trusting("a.test") }))
       yield* received.saw("close")
       assert.strictEqual(received.receivedBytes, 0)
+      assert.deepInclude(received.closeError?.reason, {
+        _tag: "TlsHandshakeFailed",
+        code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"
+      })
     }).pipe(Effect.scoped)
   )
 

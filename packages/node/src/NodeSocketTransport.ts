@@ -334,6 +334,8 @@ export class NodeSocketTransport implements Transport {
     if (transport.phase === Upgrading || transport.phase >= Destroyed) return
     transport.phase = Destroyed
     transport.closeError = NodeError.fromStream(error)
+    // An alert that comes late is an error of the TLS socket, and leaves it open.
+    this.destroy()
   }
 
   private static readonly onClose = function (this: Net.Socket): void {
