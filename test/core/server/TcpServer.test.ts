@@ -195,6 +195,23 @@ describe("TcpServer.runTransports", () => {
     })
   )
 
+  it.effect("a receiver that cannot be made costs its own connection", () =>
+    Effect.gen(function* () {
+      let opened = 0
+      const world = yield* MemoryWorld.make((server) =>
+        server.runTransports((transport) => {
+          if (opened++ === 0) throw new Error("no receiver")
+          return { onBytes: (chunk) => void transport.write(chunk), onDrain() {}, onEnd() {}, onClose() {} }
+        })
+      )
+      const unlucky = yield* world.peer()
+      yield* unlucky.heard.saw("close")
+      const peer = yield* world.peer()
+      peer.write("hello")
+      yield* peer.heard.until((heard) => heard.text === "hello")
+    })
+  )
+
   it.effect("an idle transport is closed", () =>
     Effect.gen(function* () {
       const world = yield* MemoryWorld.make((server) =>

@@ -57,8 +57,9 @@ export class TcpServer extends Context.Service<
     /**
      * Serves every connection by callbacks, without a fiber: for proxies,
      * protocols of one's own, and the last tenth of speed. `open` names the
-     * receiver of a new transport. While draining, the server half-closes
-     * these connections at once.
+     * receiver of a new transport. What a receiver throws is the host's
+     * uncaught exception: there is no fiber to take it. While draining, the
+     * server half-closes these connections at once.
      */
     readonly runTransports: (open: (transport: Transport) => Receiver) => Effect.Effect<never>
     /** Stops accepting and drains, as the end of `run` does. Completes when all connections are gone. */
@@ -115,7 +116,9 @@ export const make = (options?: Options): Effect.Effect<TcpServer["Service"], nev
           return serve((transport, finished) => HandlerSession.startUnsafe(environment, transport, finished))
         }),
       runTransports: (open) =>
-        serve((transport, finished) => startTransport(open, transport, finished, timers, limits)),
+        Effect.flatMap(Effect.context<never>(), (context) =>
+          serve((transport, finished) => startTransport(open, transport, finished, { context, timers, limits }))
+        ),
       drain: stop,
       isDraining: Effect.sync(drain.isDraining),
       stats: Effect.sync(() => stats.snapshot())
@@ -178,16 +181,21 @@ const startTransport = (
   open: (transport: Transport) => Receiver,
   transport: Transport,
   finished: (reason: string) => void,
-  timers: Timers.Timers,
-  limits: ConnectionOptions.Resolved
+  { context, timers, limits }: Omit<HandlerSession.Environment, "handler">
 ): Drain.Member => {
   const watch = new StallWatch(transport, timers, limits, neverMidFrame)
   transport.observeClose((error) => {
     watch.stop()
     finished(error === undefined ? "Finished" : error.reason._tag)
   })
-  transport.attach(open(transport))
-  transport.resume()
+  try {
+    transport.attach(open(transport))
+    transport.resume()
+  } catch (error) {
+    // A receiver that cannot be made costs its own connection, and is told as any defect of a handler.
+    transport.destroy()
+    Effect.runForkWith(context)(Effect.logError("A transport's receiver could not be made", error))
+  }
   return {
     drain: () => transport.end(),
     interrupt: () => transport.destroy(),

@@ -31,7 +31,11 @@ export interface Options {
   readonly closeTimeout?: Duration.Input | undefined
   /** Bytes that are read ahead of the handler; at least 1. Default 64 KiB a connection. */
   readonly receiveBuffer?: ByteSize.Input | undefined
-  /** Bytes that `send` leaves waiting for the peer before it suspends; at least 1. Default 64 KiB a connection. */
+  /**
+   * Bytes that `send` leaves waiting for the peer before it suspends; at least
+   * 1. Default 64 KiB a connection, which is also the least that a Node
+   * transport buffers.
+   */
   readonly sendBuffer?: ByteSize.Input | undefined
 }
 

@@ -96,7 +96,10 @@ export class SendBuffer {
         : byteLength <= ByteJoin.joinBelowBytes
           ? this.transport.write(ByteJoin.join(chunks, byteLength))
           : this.transport.writeAll(chunks)
-    if (!accepted && this.transport.state === "open") this.flow = "full"
+    // The transport's own buffer may be smaller: its `onDrain` comes all the same.
+    if (!accepted && this.transport.state === "open" && this.transport.bufferedBytes >= this.highWaterBytes) {
+      this.flow = "full"
+    }
   }
 
   /** Waits until the peer has taken what was sent. */
