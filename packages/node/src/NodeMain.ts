@@ -5,8 +5,9 @@
  *   servers; then the process exits with 0.
  * - A second signal exits at once, with 130 (SIGINT) or 143 (SIGTERM).
  * - A failure is one line on standard error, and exit code 1 (or the code
- *   that the error names with `Runtime.errorExitCode`). A defect is told with
- *   its stack: it is a bug, and its place matters.
+ *   that the error names with `Runtime.errorExitCode`); none for an error
+ *   that says with `Runtime.errorReported` that it was told already. A defect
+ *   is told with its stack: it is a bug, and its place matters.
  *
  * @since 0.1.0
  */
@@ -59,5 +60,6 @@ const messageOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
   if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return undefined
   const failure = Cause.findErrorOption(exit.cause)
   if (Option.isNone(failure)) return Cause.pretty(exit.cause)
+  if (!Runtime.getErrorReported(failure.value)) return undefined
   return failure.value instanceof Error ? failure.value.message : String(failure.value)
 }
