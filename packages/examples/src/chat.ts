@@ -1,0 +1,40 @@
+/**
+ * The flagship: one room, many doors. The room is a service, and each door a
+ * Layer on it: a further door is one more line in `doors`.
+ */
+import * as TcpServer from "@sluice/core/server/TcpServer"
+import * as Command from "effect/cli/Command"
+import * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Room from "./chat/room.ts"
+import * as TcpDoor from "./chat/tcp-door.ts"
+import * as CommandLine from "./command-line.ts"
+
+/** People may be silent for long, and type slowly. */
+const tcpDoor = TcpDoor.layer.pipe(Layer.provide(TcpServer.layer({ idleTimeout: "1 hour", readTimeout: "1 hour" })))
+
+const doors = Layer.mergeAll(tcpDoor)
+
+/** The room is there before its doors open, and until they are closed. */
+export const server = doors.pipe(Layer.provide(Room.layer()))
+
+export const flags = CommandLine.listenFlags(4000)
+
+export const run = (flags: CommandLine.ListenFlags) =>
+  CommandLine.launch("chat", server, CommandLine.layerListener(flags), (address) => `join: ${client(flags, address)}`)
+
+export const command = Command.make("chat", flags, run).pipe(
+  Command.withDescription("One room, many doors: join with nc 127.0.0.1 4000"),
+  Command.validate(CommandLine.validateListen)
+)
+
+const client = (flags: CommandLine.ListenFlags, address: NetAddress.SocketAddress): string => {
+  const where = NetAddress.isUnixPathAddress(address)
+    ? { nc: `-U ${address.path}`, openssl: `-unix ${address.path}` }
+    : {
+        nc: `${NetAddress.formatHost(address)} ${address.port}`,
+        openssl: `-connect ${NetAddress.formatSocketAddress(address)}`
+      }
+  return Option.isSome(flags.cert) ? `openssl s_client -quiet ${where.openssl}` : `nc ${where.nc}`
+}
