@@ -28,5 +28,23 @@ export const micro: ReadonlyArray<Row> = [
     peers: [MicroExperiment.contestant("lines", "by hand")],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "connection-turn",
+    title: "a fiber that wakes for 64 B, answers and waits again, over a transport that does nothing",
+    subject: MicroExperiment.contestant("connection", "a fiber"),
+    peers: [MicroExperiment.contestant("connection", "a callback")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "connection-frames",
+    title: "echoing 64 length-delimited frames of 64 B that came in a chunk, a frame",
+    subject: MicroExperiment.contestant("connection", "frame by frame"),
+    peers: [MicroExperiment.contestant("connection", "frames in batches")],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]

@@ -51,9 +51,8 @@ export const makeUnsafe = <In, Out>(
     stream: Stream.fromPull(Effect.succeed(receiveAll)),
     send: (frame) =>
       Effect.suspend((): Effect.Effect<void, CodecError | TransportError> => {
-        const bytes = new FrameBytes()
-        const reason = encoder.encode(frame, bytes)
-        return reason === undefined ? bytes.sendTo(sending) : Exit.fail(new CodecError({ reason }))
+        const reason = encoder.encode(frame, sending)
+        return reason === undefined ? sending.commit() : Exit.fail(new CodecError({ reason }))
       }),
     sendAll: (frames) =>
       Effect.suspend((): Effect.Effect<void, CodecError | TransportError> => {
@@ -104,7 +103,7 @@ const whyNone = <In>(
   return buffer.ending === "open" && buffer.queue.byteLength > 0 ? undefined : ReceiveBuffer.endStep(buffer)
 }
 
-/** Collects what an encoder writes for one `send`. */
+/** Collects what an encoder writes for many frames, until all are known to be good. */
 class FrameBytes {
   private readonly chunks: Array<Uint8Array> = []
 

@@ -47,20 +47,32 @@ export class SendBuffer {
   /** Takes `bytes` over. Suspends while more than `highWaterBytes` wait for the peer. */
   send(bytes: Uint8Array): Effect.Effect<void, TransportError.TransportError> {
     if (this.ending !== "open") return this.refusal()
-    if (bytes.length > 0) {
-      this.pending.push(bytes)
-      this.pendingBytes += bytes.length
-      if (this.pendingBytes >= this.highWaterBytes) this.flush()
-      else if (this.turns === 0) this.schedule()
+    this.write(bytes)
+    return this.commit()
+  }
+
+  /** Takes `bytes` over as a part of what the next `commit` sends. After the end they are dropped. */
+  write(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.pending.push(bytes)
+    this.pendingBytes += bytes.length
+  }
+
+  /** Sends what was written, now or at the end of the turn. Suspends as `send` does. */
+  commit(): Effect.Effect<void, TransportError.TransportError> {
+    if (this.ending !== "open") {
+      this.forget()
+      return this.refusal()
     }
+    if (this.pendingBytes >= this.highWaterBytes) this.flush()
+    else if (this.turns === 0 && this.pendingBytes > 0) this.schedule()
     return this.flow === "flowing" ? Exit.void : this.room
   }
 
   /** The same for several arrays, in order. */
   sendAll(chunks: ReadonlyArray<Uint8Array>): Effect.Effect<void, TransportError.TransportError> {
-    let sent: Effect.Effect<void, TransportError.TransportError> = Exit.void
-    for (const chunk of chunks) sent = this.send(chunk)
-    return sent
+    for (const chunk of chunks) this.write(chunk)
+    return this.commit()
   }
 
   /** Sends what waits here, then the end of the stream. */
@@ -78,8 +90,7 @@ export class SendBuffer {
 
   /** The transport is gone: every sender that waits, and every later one, fails. */
   close(error: TransportError.TransportError): void {
-    this.pending = []
-    this.pendingBytes = 0
+    this.forget()
     if (this.ending === "open") this.ending = error
     this.wake(Exit.fail(error))
   }
@@ -111,6 +122,11 @@ export class SendBuffer {
       this.waiting = this.waiting.filter((waiter) => waiter !== resume)
     })
   })
+
+  private forget(): void {
+    this.pending = []
+    this.pendingBytes = 0
+  }
 
   private refusal(): Exit.Exit<never, TransportError.TransportError> {
     const ending = this.ending
