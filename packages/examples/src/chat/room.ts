@@ -104,10 +104,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   let guests = 0
 
   const tell = (event: Event, by?: Present): void => {
-    for (const person of [...people.values()]) {
-      if (person === by && !person.hearsSelf) continue
-      if (!Queue.offerUnsafe(person.events, event)) drop(person)
-    }
+    const listeners = [...people.values()].filter((person) => person !== by || person.hearsSelf)
+    const tooSlow = listeners.filter((person) => !Queue.offerUnsafe(person.events, event))
+    for (const person of tooSlow) drop(person)
   }
 
   const drop = (person: Present): void => {
