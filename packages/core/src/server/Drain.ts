@@ -17,6 +17,8 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { limitMillis } from "../session/ConnectionOptions.ts"
 
 /**
@@ -40,7 +42,7 @@ export interface Member {
  * @category models
  */
 export interface Report {
-  /** Members that were there when it began, and finished in time. */
+  /** Members that finished in time. */
   readonly finished: number
   /** Members that were interrupted at the deadline, and left. */
   readonly interrupted: number
@@ -76,60 +78,94 @@ export interface Drain {
 const graceMillis = 1000
 
 /** @category constructors */
-export const makeUnsafe = (options?: Options): Drain => {
-  const deadlineMillis = limitMillis("drainTimeout", options?.drainTimeout ?? "20 seconds")
-  const members = new Set<Member>()
-  const begun = Deferred.makeUnsafe<void>()
-  const report = Deferred.makeUnsafe<Report>()
-  let phase: "serving" | "draining" = "serving"
-  let empty: (() => void) | undefined
+export const makeUnsafe = (options?: Options): Drain => new Protocol(options)
 
-  /** Waits until every member has left, for `millis` at most. */
-  const settle = (millis: number): Effect.Effect<void> =>
-    Effect.callback<void>((resume) => {
-      if (members.size === 0) return resume(Exit.void)
-      empty = () => resume(Exit.void)
-      return Effect.sync(() => {
-        empty = undefined
-      })
-    }).pipe(Effect.timeoutOption(millis), Effect.asVoid)
+/** What members are told in each phase; who joins later is told all of it at once. */
+type Phase = "serving" | "draining" | "interrupting" | "over"
 
-  const drain = Effect.fnUntraced(function* (stopAccepting: Effect.Effect<void>) {
-    yield* Effect.timeoutOption(stopAccepting, graceMillis)
-    const atFirst = members.size
-    for (const member of [...members]) member.drain()
-    yield* settle(deadlineMillis)
-    const late = [...members]
-    for (const member of late) member.interrupt()
-    if (late.length > 0) yield* settle(graceMillis)
-    const left = [...members]
-    for (const member of left) member.cut()
-    members.clear()
-    return {
-      finished: Math.max(0, atFirst - late.length),
-      interrupted: late.length - left.length,
-      cut: left.length
+class Protocol implements Drain {
+  private readonly deadlineMillis: number
+  private readonly members = new Set<Member>()
+  private readonly begins = Deferred.makeUnsafe<void>()
+  private readonly report = Deferred.makeUnsafe<Report>()
+  private phase: Phase = "serving"
+  private finished = 0
+  private interrupted = 0
+  /** Whom to tell that the last member has left. */
+  private whenEmpty: (() => void) | undefined
+
+  constructor(options: Options | undefined) {
+    this.deadlineMillis = limitMillis("drainTimeout", options?.drainTimeout ?? "20 seconds")
+  }
+
+  readonly begun: Effect.Effect<void> = Deferred.await(this.begins)
+
+  readonly isDraining = (): boolean => this.phase !== "serving"
+
+  readonly size = (): number => this.members.size
+
+  readonly join = (member: Member): (() => void) => {
+    if (this.phase !== "over") this.members.add(member)
+    // Whoever joins while accepting still stops is told now, and not again with the others.
+    if (this.phase !== "serving") this.tell(member)
+    return () => this.leave(member)
+  }
+
+  readonly run = (stopAccepting: Effect.Effect<void>): Effect.Effect<Report> =>
+    Effect.suspend(() => {
+      if (this.phase !== "serving") return Deferred.await(this.report)
+      this.phase = "draining"
+      Deferred.doneUnsafe(this.begins, Exit.void)
+      // Timeouts race fibers, which must stay interruptible; the drain as a whole is not.
+      return Effect.onExit(this.drain([...this.members], stopAccepting), (exit) => Deferred.done(this.report, exit))
+    }).pipe(Effect.uninterruptible)
+
+  private readonly drain = Effect.fnUntraced(
+    { self: this },
+    function* (atFirst: ReadonlyArray<Member>, stopAccepting: Effect.Effect<void>) {
+      yield* this.stop(stopAccepting)
+      for (const member of atFirst) if (this.members.has(member)) member.drain()
+      yield* this.settle(this.deadlineMillis)
+      this.phase = "interrupting"
+      for (const member of [...this.members]) member.interrupt()
+      yield* this.settle(graceMillis)
+      this.phase = "over"
+      const left = [...this.members]
+      this.members.clear()
+      for (const member of left) member.cut()
+      return { finished: this.finished, interrupted: this.interrupted, cut: left.length }
     }
+  )
+
+  /** On a fiber of its own, which is left behind when it neither ends nor can be interrupted. */
+  private readonly stop = Effect.fnUntraced(function* (stopAccepting: Effect.Effect<void>) {
+    const stopping = yield* Effect.forkDetach(stopAccepting, { startImmediately: true })
+    const exit = yield* Effect.timeoutOption(Fiber.await(stopping), graceMillis)
+    if (Option.isNone(exit)) stopping.interruptUnsafe()
+    else if (Exit.isFailure(exit.value)) yield* Effect.logError("The listener could not be closed", exit.value.cause)
   })
 
-  return {
-    isDraining: () => phase === "draining",
-    begun: Deferred.await(begun),
-    size: () => members.size,
-    join: (member) => {
-      members.add(member)
-      if (phase === "draining") member.drain()
-      return () => {
-        if (members.delete(member) && members.size === 0) empty?.()
-      }
-    },
-    run: (stopAccepting) =>
-      Effect.suspend(() => {
-        if (phase === "draining") return Deferred.await(report)
-        phase = "draining"
-        Deferred.doneUnsafe(begun, Exit.void)
-        // Timeouts race fibers, which must stay interruptible; the drain as a whole is not.
-        return Effect.onExit(drain(stopAccepting), (exit) => Deferred.done(report, exit))
-      }).pipe(Effect.uninterruptible)
+  /** Waits until every member has left, for `millis` at most. */
+  private settle(millis: number): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      if (this.members.size === 0) return resume(Exit.void)
+      this.whenEmpty = () => resume(Exit.void)
+      return Effect.sync(() => {
+        this.whenEmpty = undefined
+      })
+    }).pipe(Effect.timeoutOption(millis), Effect.asVoid)
+  }
+
+  private tell(member: Member): void {
+    member.drain()
+    if (this.phase === "interrupting") member.interrupt()
+    else if (this.phase === "over") member.cut()
+  }
+
+  private leave(member: Member): void {
+    if (!this.members.delete(member)) return
+    if (this.phase === "draining") this.finished++
+    else if (this.phase === "interrupting") this.interrupted++
+    if (this.members.size === 0) this.whenEmpty?.()
   }
 }
