@@ -5,7 +5,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Lines, Listener, MemoryNetwork, TcpClient, TcpServer, type Tls } from "@sluice/core"
 import { NodeCertificates, NodeTransport } from "@sluice/node"
 import type * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -27,6 +26,7 @@ import * as TlsPattern from "../../docs/patterns/09-tls.ts"
 import * as Certificates from "../harness/Certificates.ts"
 import * as NodeNet from "../harness/NodeNet.ts"
 import { connect, converse, rest, target } from "./InMemory.ts"
+import { onListener } from "./OnLoopback.ts"
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -252,15 +252,6 @@ describe("7 graceful shutdown", () => {
     )
   )
 })
-
-/** Where the service listens, to the end of the scope. */
-const onListener = <R, E>(service: Layer.Layer<never, never, R>, listener: Layer.Layer<Listener.Listener, E>) =>
-  service.pipe(
-    Layer.provideMerge(TcpServer.layer()),
-    Layer.provide(listener),
-    Layer.build,
-    Effect.map((context) => Context.get(context, TcpServer.TcpServer).address)
-  )
 
 describe("8 forwarder", () => {
   const onLoopback = <R>(service: Layer.Layer<never, never, R>) =>
