@@ -17,6 +17,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
+import * as CountingClock from "./CountingClock.ts"
 import { Recorder } from "./TransportContract.ts"
 
 export const target = { host: "server.test", port: 7 } as const
@@ -97,7 +98,7 @@ export const leavesNothing = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
   Effect.gen(function* () {
     const worlds: Array<World> = []
-    const clock = countSleepers(yield* Clock.clockWith(Effect.succeed))
+    const clock = CountingClock.make(yield* Clock.clockWith(Effect.succeed))
     const registry = new Map<string, Metric.Metric.Metadata<unknown, unknown>>()
     const result = yield* Effect.scoped(Effect.suspend(() => self((world) => worlds.push(world)))).pipe(
       Effect.provideService(Clock.Clock, clock),
@@ -117,18 +118,4 @@ const activeFibers = (registry: ReadonlyMap<string, Metric.Metric.Metadata<unkno
     return Number((metadata.hooks.get(Context.empty()) as { readonly value: number | bigint }).value)
   }
   return 0
-}
-
-/** The same clock, with count of those who sleep on it. */
-const countSleepers = (clock: Clock.Clock): Clock.Clock & { readonly sleepers: () => number } => {
-  let sleepers = 0
-  return Object.assign(Object.create(clock), {
-    sleepers: () => sleepers,
-    sleep: (duration: Parameters<Clock.Clock["sleep"]>[0]) =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => sleepers++),
-        () => clock.sleep(duration),
-        () => Effect.sync(() => sleepers--)
-      )
-  })
 }

@@ -75,12 +75,17 @@ export class SendBuffer {
     return this.commit()
   }
 
-  /** Sends what waits here, then the end of the stream. */
+  /**
+   * Sends what waits here, then the end of the stream. Senders that wait have
+   * handed over their bytes, and nobody can send more: they wait no longer. A
+   * transport that has ended need not tell when it is empty.
+   */
   end(): void {
     if (this.ending !== "open") return
     this.flush()
     this.ending = "ended"
     this.transport.end()
+    this.wake(Exit.void)
   }
 
   drained(): void {
@@ -115,8 +120,8 @@ export class SendBuffer {
 
   /** Waits until the peer has taken what was sent. */
   private readonly room: Effect.Effect<void, TransportError.TransportError> = Effect.callback((resume) => {
-    if (this.ending !== "open") return resume(this.refusal())
-    if (this.flow === "flowing") return resume(Exit.void)
+    if (this.ending instanceof TransportError.TransportError) return resume(Exit.fail(this.ending))
+    if (this.ending === "ended" || this.flow === "flowing") return resume(Exit.void)
     this.waiting.push(resume)
     return Effect.sync(() => {
       this.waiting = this.waiting.filter((waiter) => waiter !== resume)

@@ -62,7 +62,8 @@ class HeapTimers implements Timers {
   private readonly heap: Array<Timer> = []
   private readonly clock: Clock.Clock
   private readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-  private sleeper: { readonly fiber: Fiber.Fiber<void>; readonly untilMillis: number } | undefined
+  /** `firing`: timers are being served, and what they arm is slept for when all are. */
+  private sleeper: { readonly fiber: Fiber.Fiber<void>; readonly untilMillis: number } | "firing" | undefined
   private stopped = false
 
   constructor(context: Context.Context<never>) {
@@ -107,7 +108,7 @@ class HeapTimers implements Timers {
     for (const timer of this.heap.splice(0)) timer.index = -1
     const sleeper = this.sleeper
     this.sleeper = undefined
-    return sleeper === undefined ? Effect.void : Fiber.interrupt(sleeper.fiber)
+    return sleeper === undefined || sleeper === "firing" ? Effect.void : Fiber.interrupt(sleeper.fiber)
   })
 
   /** Keeps one fiber asleep until the earliest deadline; an early wake-up is harmless, a late one is not. */
@@ -115,14 +116,16 @@ class HeapTimers implements Timers {
     const earliest = this.heap[0]
     if (earliest === undefined) return
     const asleep = this.sleeper
+    if (asleep === "firing") return
     if (asleep !== undefined) {
       if (asleep.untilMillis <= earliest.atMillis) return
       // Forgotten first: its observer runs within the interruption, and must not take it for a wake-up.
       this.sleeper = undefined
       asleep.fiber.interruptUnsafe()
     }
-    const delayMillis = Math.max(0, earliest.atMillis - this.now())
-    const fiber = this.fork(this.clock.sleep(Duration.millis(delayMillis)))
+    const delayMillis = earliest.atMillis - this.now()
+    // A clock may end a sleep of no time at once, and `onTime` must not run within `set`.
+    const fiber = this.fork(delayMillis > 0 ? this.clock.sleep(Duration.millis(delayMillis)) : Effect.yieldNow)
     const sleeper = { fiber, untilMillis: earliest.atMillis }
     this.sleeper = sleeper
     fiber.addObserver(() => {
@@ -134,13 +137,19 @@ class HeapTimers implements Timers {
 
   private fire(): void {
     const nowMillis = this.now()
-    let timer = this.heap[0]
-    while (timer !== undefined && timer.atMillis <= nowMillis) {
-      this.clear(timer)
-      timer.onTime(nowMillis)
-      timer = this.heap[0]
+    this.sleeper = "firing"
+    try {
+      let timer = this.heap[0]
+      while (timer !== undefined && timer.atMillis <= nowMillis) {
+        this.clear(timer)
+        timer.onTime(nowMillis)
+        timer = this.heap[0]
+      }
+    } finally {
+      // One that throws, against the rules, must not keep the others from their time.
+      this.sleeper = undefined
+      this.sleep()
     }
-    this.sleep()
   }
 
   private sift(timer: Timer): void {
