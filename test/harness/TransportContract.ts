@@ -251,6 +251,24 @@ export const transportContract = (name: string, makePair: MakePair): void => {
       })
     )
 
+    rule("4: nothing comes after destroy, of what was buffered while paused", (client, server) =>
+      Effect.gen(function* () {
+        const atServer = record(server, { onBytes: (chunk) => (chunk[0] === 0 ? server.pause() : server.destroy()) })
+        client.write(Uint8Array.of(0))
+        yield* atServer.saw("bytes")
+        for (let index = 1; index < 5; index++) {
+          client.write(Uint8Array.of(index))
+          yield* turns
+        }
+        client.end()
+        yield* turns
+        server.resume()
+        yield* atServer.saw("close")
+        assert.lengthOf(atServer.chunks, 2)
+        assert.deepStrictEqual(atServer.events, ["bytes", "close"])
+      })
+    )
+
     rule("4: a close before attach is told to who attaches later", (client) =>
       Effect.gen(function* () {
         const closed = new Recorder()
@@ -301,6 +319,17 @@ export const transportContract = (name: string, makePair: MakePair): void => {
         yield* turns
         assert.strictEqual(client.bufferedBytes, 0)
         assert.strictEqual(server.receivedBytes, total)
+      })
+    )
+
+    rule("5: what was buffered goes with destroy", (client) =>
+      Effect.gen(function* () {
+        const atClient = record(client)
+        for (let round = 0; round < 20; round++) fill(client)
+        assert.isAbove(client.bufferedBytes, 0)
+        client.destroy()
+        yield* atClient.saw("close")
+        assert.strictEqual(client.bufferedBytes, 0)
       })
     )
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto"
+import type * as Net from "node:net"
 import * as Path from "node:path"
 import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
@@ -240,14 +241,18 @@ describe("connections that never become TLS", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("a client that goes away is refused", () =>
-    Effect.gen(function* () {
-      const { listener, refusals } = yield* listenTls()
-      const client = yield* rawClient(listener)
-      client.resetAndDestroy()
-      assert.deepInclude((yield* Queue.take(refusals)).reason, { _tag: "TlsHandshakeFailed", code: "ECONNRESET" })
-    }).pipe(Effect.scoped)
-  )
+  for (const [rule, leave] of [
+    ["resets", (client: Net.Socket) => client.resetAndDestroy()],
+    ["ends", (client: Net.Socket) => client.end()]
+  ] as const) {
+    it.live(`a client that ${rule} the connection is refused`, () =>
+      Effect.gen(function* () {
+        const { listener, refusals } = yield* listenTls()
+        leave(yield* rawClient(listener))
+        assert.deepInclude((yield* Queue.take(refusals)).reason, { _tag: "TlsHandshakeFailed", code: "ECONNRESET" })
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.live("a handshake that trickles in is refused after the timeout", () =>
     Effect.gen(function* () {
@@ -398,6 +403,40 @@ describe("STARTTLS", () => {
       yield* Effect.race(atClientRecord.saw("end"), atClientRecord.saw("close"))
     }).pipe(Effect.scoped)
   )
+
+  it.live("a transport that is resumed during the handshake leaves the handshake its bytes", () =>
+    Effect.gen(function* () {
+      const [atClient, atServer] = yield* pair(local)
+      const received = record(atServer)
+      atServer.pause()
+      const upgrade = yield* Effect.forkChild(atServer.upgrade(server), { startImmediately: true })
+      atServer.resume()
+      yield* atClient.upgrade(client)
+      yield* Fiber.join(upgrade)
+      atClient.write(bytes("secret"))
+      yield* received.until((self) => self.text === "secret")
+    }).pipe(Effect.scoped)
+  )
+
+  for (const role of ["client", "server"] as const) {
+    it.live(`as ${role}: a peer that goes away during the handshake`, () =>
+      Effect.gen(function* () {
+        const [atClient, atServer] = yield* pair(local)
+        const [own, peer] = role === "client" ? [atClient, atServer] : [atServer, atClient]
+        const received = record(own)
+        const options = role === "client" ? client : server
+        const upgrade = yield* Effect.forkChild(reasonOf(own.upgrade(options), "TlsHandshakeFailed"), {
+          startImmediately: true
+        })
+        peer.destroy()
+        yield* Fiber.join(upgrade)
+        yield* received.saw("close")
+        yield* turns
+        assert.deepStrictEqual(received.events, ["close"])
+        assert.strictEqual(received.closeError?.reason._tag, "TlsHandshakeFailed")
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.live("a handshake that nobody answers", () =>
     Effect.gen(function* () {

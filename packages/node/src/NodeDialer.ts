@@ -45,11 +45,11 @@ export const make = (options?: Options): Dialer.Dialer["Service"] => {
           const timeoutMillis = Duration.toMillis(dialOptions?.connectTimeout ?? defaultTimeout)
           const socket = Net.connect({ ...native, ...endpoint(target), allowHalfOpen: true })
           socket.pause()
-          const transport = yield* restore(establish(socket, target, dialOptions?.tls)).pipe(
-            Effect.timeoutOrElse({
-              duration: timeoutMillis,
-              orElse: () => Effect.fail(TransportError.make(new TransportError.ConnectTimeout(address, timeoutMillis)))
-            }),
+          const attempt = Effect.timeoutOrElse(establish(socket, target, dialOptions?.tls), {
+            duration: timeoutMillis,
+            orElse: () => Effect.fail(TransportError.make(new TransportError.ConnectTimeout(address, timeoutMillis)))
+          })
+          const transport = yield* restore(attempt).pipe(
             // Also when the connection came about in the moment of the interruption.
             Effect.onError(() => Effect.sync(() => socket.destroy()))
           )

@@ -182,7 +182,7 @@ export class NodeSocketTransport implements Transport {
   destroy(error?: TransportError.TransportError): void {
     if (this.phase >= Destroyed) return
     this.phase = Destroyed
-    this.closeError ??= error
+    this.closeError = error
     this.socket.destroy()
   }
 
@@ -332,10 +332,8 @@ export class NodeSocketTransport implements Transport {
     const transport = (this as OwnedSocket)[owner]
     // While a handshake runs it is the handshake that fails.
     if (transport.phase === Upgrading || transport.phase >= Destroyed) return
-    transport.phase = Destroyed
-    transport.closeError = NodeError.fromStream(error)
     // An alert that comes late is an error of the TLS socket, and leaves it open.
-    this.destroy()
+    transport.destroy(NodeError.fromStream(error))
   }
 
   private static readonly onClose = function (this: Net.Socket): void {

@@ -43,12 +43,13 @@ export class NodeTlsServer {
       requestCert: (options.clientCertificates ?? "none") !== "none",
       rejectUnauthorized: options.clientCertificates === "require",
       pauseOnConnect: true,
-      // Node counts silence only; `handshake` counts the whole time.
+      // The timer that tells the reason is the one in `handshake`; this one comes with Node.
       handshakeTimeout: this.limitMillis,
       SNICallback: (serverName, answer) => this.select(serverName, answer),
       ...(options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] })
     })
     this.server.on("secureConnection", (socket) => {
+      socket.allowHalfOpen = true
       socket.disableRenegotiation()
       const serverName = typeof socket.servername === "string" ? socket.servername : undefined
       this.settle(socket, () => NodeTls.secured(socket, serverName))
@@ -77,6 +78,9 @@ export class NodeTlsServer {
       done(NodeTls.failed(TransportError.make(new TransportError.TlsHandshakeTimeout(this.limitMillis))))
     }, this.limitMillis)
     this.handshakes.set(raw, { done, timer })
+    // A client that ends before the handshake does is gone: Node closes the TLS socket then, but
+    // only when it may not be half open, which it takes from the socket beneath.
+    raw.allowHalfOpen = false
     this.server.emit("connection", raw)
   }
 
