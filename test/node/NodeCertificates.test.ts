@@ -9,8 +9,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { identity, trusting } from "../harness/Certificates.ts"
+import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import { dialTo, listen, local, reasonOf, take, temporaryDirectory, tlsFile, tlsText } from "../harness/NodeNet.ts"
 import { bytes, echo, record } from "../harness/TransportContract.ts"
+
+leaveNoHandles()
 
 const quick = { debounce: "20 millis" } as const
 

@@ -8,8 +8,11 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { identity, trusting } from "../harness/Certificates.ts"
+import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import { dialTo, listen, local, portOf, reasonOf, take } from "../harness/NodeNet.ts"
 import { bytes, echo, record } from "../harness/TransportContract.ts"
+
+leaveNoHandles()
 
 describe("dialing", () => {
   it.live("by name, by address, and through the service", () =>

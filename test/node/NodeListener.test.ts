@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
+import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import {
   accept,
   closed,
@@ -24,6 +25,8 @@ import {
   temporaryDirectory
 } from "../harness/NodeNet.ts"
 import { bytes, echo, record, turns } from "../harness/TransportContract.ts"
+
+leaveNoHandles()
 
 describe("binding", () => {
   it.live("a port in use fails the layer and names the address", () =>

@@ -7,8 +7,11 @@ import * as Effect from "effect/Effect"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Queue from "effect/Queue"
 import { authority, identity } from "../harness/Certificates.ts"
+import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import { closed, listen, local, rawClient, take } from "../harness/NodeNet.ts"
 import { record } from "../harness/TransportContract.ts"
+
+leaveNoHandles()
 
 const source = NetAddress.inetAddressFromStringUnsafe("192.0.2.1:56324")
 const destination = NetAddress.inetAddressFromStringUnsafe("198.51.100.1:443")

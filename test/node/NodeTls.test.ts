@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import { authority, identity, trusting } from "../harness/Certificates.ts"
+import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import {
   closed,
   dialTo,
@@ -25,6 +26,8 @@ import {
   tlsText
 } from "../harness/NodeNet.ts"
 import { bytes, echo, record, turns } from "../harness/TransportContract.ts"
+
+leaveNoHandles()
 
 const listenTls = (tls?: Partial<TlsServerOptions>) =>
   listen({ ...local, tls: { certificates: identity("a"), ...tls } })

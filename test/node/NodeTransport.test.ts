@@ -1,8 +1,11 @@
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import { identity, trusting } from "../harness/Certificates.ts"
+import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import { local, pair, temporaryDirectory } from "../harness/NodeNet.ts"
 import { transportContract } from "../harness/TransportContract.ts"
+
+leaveNoHandles()
 
 transportContract("TCP", pair(local))
 
