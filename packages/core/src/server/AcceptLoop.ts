@@ -64,8 +64,8 @@ class Loop implements AcceptLoop, Acceptor {
   private readonly stats: ConnectionStats
   private readonly limits: ConnectionLimits.ConnectionLimits
   private readonly waitMillis: number
-  /** In the order of arrival, so also of their deadlines. */
-  private readonly waiting: Array<Waiting> = []
+  /** In the order of arrival, so also of their deadlines. Who vanishes leaves at once. */
+  private readonly waiting = new Set<Waiting>()
   private readonly waitTimer: Timer
   private serve: Serve | undefined
 
@@ -92,9 +92,9 @@ class Loop implements AcceptLoop, Acceptor {
     })
 
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
-    for (const each of this.waiting.splice(0)) {
-      this.refuse(each.transport, new TransportError.TooManyConnections("waiting", 0))
-    }
+    const left = [...this.waiting]
+    this.waiting.clear()
+    for (const { transport } of left) this.refuse(transport, new TransportError.TooManyConnections("waiting", 0))
     this.changed()
     return this.listener.close
   })
@@ -103,12 +103,11 @@ class Loop implements AcceptLoop, Acceptor {
     const key = ConnectionLimits.addressKey(transport.peer)
     const verdict = this.drain.isDraining()
       ? new TransportError.TooManyConnections("total", 0)
-      : this.limits.judge(key, this.waiting.length)
+      : this.limits.judge(key, this.waiting.size)
     if (verdict === "admit") {
       this.admit(transport, key)
     } else if (verdict === "wait") {
-      this.waiting.push({ transport, key, untilMillis: this.timers.now() + this.waitMillis })
-      this.changed()
+      this.wait(transport, key)
     } else {
       this.refuse(transport, verdict)
     }
@@ -116,6 +115,15 @@ class Loop implements AcceptLoop, Acceptor {
 
   onRefused(error: TransportError.TransportError): void {
     this.stats.refusedBy(error.reason._tag)
+  }
+
+  private wait(transport: Transport, key: string): void {
+    const place = { transport, key, untilMillis: this.timers.now() + this.waitMillis }
+    this.waiting.add(place)
+    this.changed()
+    transport.observeClose(() => {
+      if (this.waiting.delete(place)) this.changed()
+    })
   }
 
   private admit(transport: Transport, key: string): void {
@@ -132,33 +140,39 @@ class Loop implements AcceptLoop, Acceptor {
       leave?.()
       this.next()
     })
-    if (!over) leave = this.drain.join(member)
+    if (over) return
+    leave = this.drain.join(member)
+    // A drain that runs tells its members when they join, and this one may have ended by that.
+    if (over) leave()
   }
 
   /** Gives the place that became free to whoever has waited longest and is still there. */
   private next(): void {
-    while (this.waiting.length > 0) {
-      const { transport, key } = this.waiting[0]!
+    for (const place of this.waiting) {
+      const { transport, key } = place
       const verdict = transport.state === "closed" ? "gone" : this.limits.judge(key, 0)
       if (verdict === "wait") return
-      this.waiting.shift()
+      this.waiting.delete(place)
+      this.changed()
       if (verdict === "admit") this.admit(transport, key)
       else if (verdict !== "gone") this.refuse(transport, verdict)
-      this.changed()
     }
   }
 
   private expire(nowMillis: number): void {
-    while (this.waiting.length > 0 && this.waiting[0]!.untilMillis <= nowMillis) {
-      const { transport } = this.waiting.shift()!
-      this.refuse(transport, new TransportError.TooManyConnections("waiting", this.waiting.length + 1))
+    for (const place of this.waiting) {
+      if (place.untilMillis > nowMillis) break
+      const waitingCount = this.waiting.size
+      this.waiting.delete(place)
+      this.refuse(place.transport, new TransportError.TooManyConnections("waiting", waitingCount))
     }
     this.changed()
   }
 
   private changed(): void {
-    this.stats.waiting = this.waiting.length
-    this.timers.set(this.waitTimer, this.waiting[0]?.untilMillis ?? Number.POSITIVE_INFINITY)
+    this.stats.waiting = this.waiting.size
+    const [first] = this.waiting
+    this.timers.set(this.waitTimer, first?.untilMillis ?? Number.POSITIVE_INFINITY)
   }
 
   private refuse(transport: Transport, reason: TransportError.TooManyConnections): void {

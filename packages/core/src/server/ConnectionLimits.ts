@@ -42,6 +42,11 @@ export class ConnectionLimits {
     this.maxWaiting = limitCount("maxWaiting", options?.maxWaiting ?? 511, 0)
   }
 
+  /** Addresses that hold a place; known only while there is a limit for one. */
+  get addressCount(): number {
+    return this.perAddress.size
+  }
+
   /** Judges a connection of `key`, while `waitingCount` others wait. Reserves nothing. */
   judge(key: string, waitingCount: number): Verdict {
     if (this.countOf(key) >= this.maxPerAddress) {
