@@ -10,7 +10,7 @@ describe("Signal", () => {
       const signal = new Signal()
       const woken: Array<number> = []
       for (const index of [1, 2, 3]) {
-        yield* Effect.forkChild(Effect.andThen(signal.await, () => void woken.push(index)))
+        yield* Effect.forkChild(Effect.map(signal.await, () => woken.push(index)))
       }
       yield* turns
       assert.deepStrictEqual(woken, [])

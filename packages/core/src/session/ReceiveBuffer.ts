@@ -73,13 +73,18 @@ export class ReceiveBuffer {
         return
       }
       const wake = (): boolean => {
-        const exit = step(this)
+        const exit = this.attempt(step)
         if (exit === undefined) return false
         this.waiting = undefined
         resume(exit)
         return true
       }
       this.waiting = wake
+      // The fiber may have yielded since it looked, and what came meanwhile has woken nobody.
+      if (wake()) {
+        this.unpauseBelowHighWater()
+        return
+      }
       this.unpause()
       return Effect.sync(() => {
         if (this.waiting === wake) this.waiting = undefined
@@ -89,7 +94,7 @@ export class ReceiveBuffer {
       if (this.waiting !== undefined) return park
       const exit = step(this)
       if (exit === undefined) return park
-      if (this.mode === "paused" && this.queue.byteLength < this.highWaterBytes) this.unpause()
+      this.unpauseBelowHighWater()
       return exit
     })
   }
@@ -97,7 +102,7 @@ export class ReceiveBuffer {
   push(chunk: Uint8Array): void {
     if (this.mode === "discarding") return
     this.queue.push(chunk)
-    if (this.waiting?.()) return
+    this.waiting?.()
     if (this.mode === "reading" && this.waiting === undefined && this.queue.byteLength >= this.highWaterBytes) {
       this.mode = "paused"
       this.transport.pause()
@@ -127,6 +132,19 @@ export class ReceiveBuffer {
     this.mode = "discarding"
     this.queue.clear()
     this.transport.resume()
+  }
+
+  /** What a decoder throws is the defect of the fiber that waits: nobody else, and no platform, is to blame. */
+  private attempt<A, E>(step: Step<A, E>): Exit.Exit<A, E> | undefined {
+    try {
+      return step(this)
+    } catch (cause) {
+      return Exit.die(cause)
+    }
+  }
+
+  private unpauseBelowHighWater(): void {
+    if (this.queue.byteLength < this.highWaterBytes) this.unpause()
   }
 
   private unpause(): void {

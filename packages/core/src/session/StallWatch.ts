@@ -59,9 +59,16 @@ export class StallWatch {
     this.timers.clear(this.timer)
   }
 
+  /** The next look; earlier where a limit is reached between two looks, as it may not be a multiple of the shortest. */
   private arm(nowMillis: number): void {
     const { idleMillis, readMillis, writeMillis } = this.limits
-    this.timers.set(this.timer, nowMillis + Math.min(idleMillis, readMillis, writeMillis) / looksPerLimit)
+    const atMillis = Math.min(
+      nowMillis + Math.min(idleMillis, readMillis, writeMillis) / looksPerLimit,
+      this.activeMillis + idleMillis,
+      this.readStallMillis + readMillis,
+      this.writeStallMillis + writeMillis
+    )
+    this.timers.set(this.timer, atMillis)
   }
 
   private look(nowMillis: number): void {
