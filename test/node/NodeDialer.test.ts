@@ -77,6 +77,14 @@ describe("dialing", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("interruption while connecting leaves nothing open", () =>
+    Effect.gen(function* () {
+      const listener = yield* NodeTransport.makeListener(local)
+      const dialing = yield* Effect.forkChild(dialTo(listener.address), { startImmediately: true })
+      yield* Fiber.interrupt(dialing)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("closing the scope destroys the transport", () =>
     Effect.gen(function* () {
       const { listener, transports } = yield* listen({ ...local, tls: { certificates: identity("a") } })
