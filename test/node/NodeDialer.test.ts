@@ -10,7 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { identity, trusting } from "../harness/Certificates.ts"
 import { leaveNoHandles } from "../harness/NodeHandles.ts"
 import { dialTo, listen, local, portOf, reasonOf, take } from "../harness/NodeNet.ts"
-import { bytes, echo, record } from "../harness/TransportContract.ts"
+import { bytes, echo, record, turns } from "../harness/TransportContract.ts"
 
 leaveNoHandles()
 
@@ -82,6 +82,8 @@ describe("dialing", () => {
       const listener = yield* NodeTransport.makeListener(local)
       const dialing = yield* Effect.forkChild(dialTo(listener.address), { startImmediately: true })
       yield* Fiber.interrupt(dialing)
+      // Time for the connection to come about, were it not given up.
+      yield* turns
     }).pipe(Effect.scoped)
   )
 
