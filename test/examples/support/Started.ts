@@ -32,9 +32,9 @@ export const onNode = <E, R>(server: Layer.Layer<never, E, R>, options?: NodeTra
   )
 
 /** In memory. */
-export const inMemory = <E, R>(server: Layer.Layer<never, E, R>) =>
+export const inMemory = <E, R>(server: Layer.Layer<never, E, R>, port = 4000) =>
   Effect.flatMap(
-    MemoryNetwork.MemoryNetwork.use((network) => network.listen({ host: "server.test", port: 4000 })),
+    MemoryNetwork.MemoryNetwork.use((network) => network.listen({ host: "server.test", port })),
     (listener) => startOn(listener, server)
   )
 
