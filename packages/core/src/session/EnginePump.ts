@@ -147,8 +147,13 @@ class Pump implements EnginePump, Receiver {
           : this.transport.writeAll(taken)
       if (!accepted) output.blocked = true
     }
+    if (output.closing === "abort") {
+      // An engine that gives up has no more deadlines, whatever it still says.
+      this.timers.clear(this.timer)
+      this.transport.destroy()
+      return
+    }
     if (output.closing === "end") this.transport.end()
-    else if (output.closing === "abort") this.transport.destroy()
     if (this.engine.deadlineMillis !== this.timer.atMillis) this.timers.set(this.timer, this.engine.deadlineMillis)
   }
 }
