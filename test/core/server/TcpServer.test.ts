@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { LogRecorder } from "../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../harness/MemoryWorld.ts"
 
 const echo = (connection: Connection) =>
@@ -166,11 +167,15 @@ describe("TcpServer.run", () => {
     })
   )
 
-  it.effect("a server is run once", () =>
+  it.effect("a server is run once; a second call is a defect that the first one does not feel", () =>
     Effect.gen(function* () {
       const world = yield* MemoryWorld.serving(echo)
       const exit = yield* Effect.exit(world.server.run(echo))
       assert.include(String(exit), "has run")
+      assert.isFalse(yield* world.server.isDraining)
+      const peer = yield* world.peer()
+      peer.write("hello")
+      yield* peer.heard.until((heard) => heard.text === "hello")
     })
   )
 })
@@ -254,6 +259,21 @@ describe("drain", () => {
       yield* Fiber.join(stopped)
       yield* settle
       assert.strictEqual(world.network.openCount(), 0)
+    })
+  )
+
+  it.effect("is told once in the log, however many wait for it", () =>
+    Effect.suspend(() => {
+      const logs = new LogRecorder()
+      return Effect.gen(function* () {
+        const world = yield* MemoryWorld.serving(echo)
+        yield* Effect.all([world.server.drain, world.server.drain, world.stop], { concurrency: "unbounded" })
+        yield* world.server.drain
+        assert.deepStrictEqual(
+          logs.entries.map((entry) => `${entry.level}: ${entry.message}`),
+          ["Debug: Server drained"]
+        )
+      }).pipe(logs.listen)
     })
   )
 

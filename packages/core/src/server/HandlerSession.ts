@@ -13,7 +13,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Pull from "effect/Pull"
@@ -53,6 +53,8 @@ class HandlerSession implements Member {
   private readonly scope = Scope.makeUnsafe()
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private handler: "running" | { readonly exit: Exit.Exit<unknown, unknown> } = "running"
+  /** What the transport itself has told: the connection may know it earlier, or later. */
+  private transport: "open" | { readonly error: TransportError | undefined } = "open"
   private impatience: Timer | undefined
 
   constructor(environment: Environment, transport: Transport, finished: (reason: string) => void) {
@@ -64,7 +66,7 @@ class HandlerSession implements Member {
   start(): void {
     const { handler, context } = this.environment
     const { connection } = this.owned
-    this.owned.observeClose(() => this.transportClosed())
+    this.owned.observeClose((error) => this.transportClosed(error))
     const services = Context.add(Context.add(context, Connection.Connection, connection), Scope.Scope, this.scope)
     this.fiber = Effect.runForkWith(services)(Effect.suspend(() => handler(connection)))
     this.fiber.addObserver((exit) => this.handlerEnded(exit))
@@ -85,18 +87,24 @@ class HandlerSession implements Member {
 
   private handlerEnded(exit: Exit.Exit<unknown, unknown>): void {
     const closing = Scope.closeUnsafe(this.scope, exit)
-    const { context } = this.environment
-    const after = (): void => {
-      this.handler = { exit }
-      this.report(exit)
-      if (this.owned.state === "open") this.owned.close()
-      else this.finish()
+    if (closing === undefined) this.handlerFinished(exit)
+    else {
+      Effect.runForkWith(this.environment.context)(closing).addObserver((closed) =>
+        this.handlerFinished(Exit.isFailure(closed) ? bothFailed(exit, closed) : exit)
+      )
     }
-    if (closing === undefined) after()
-    else Effect.runForkWith(context)(closing).addObserver(after)
   }
 
-  private transportClosed(): void {
+  /** With its scope. */
+  private handlerFinished(exit: Exit.Exit<unknown, unknown>): void {
+    this.handler = { exit }
+    this.report(exit)
+    if (this.transport === "open") this.owned.close()
+    else this.finish()
+  }
+
+  private transportClosed(error: TransportError | undefined): void {
+    this.transport = { error }
     if (this.handler !== "running") {
       this.finish()
       return
@@ -115,7 +123,7 @@ class HandlerSession implements Member {
   private reason(): string {
     const failure = this.handler === "running" ? undefined : failureOf(this.handler.exit)
     if (failure instanceof CodecError) return failure.reason._tag
-    if (this.owned.state !== "open" && this.owned.state.error !== undefined) return this.owned.state.error.reason._tag
+    if (this.transport !== "open" && this.transport.error !== undefined) return this.transport.error.reason._tag
     if (failure instanceof TransportError) return failure.reason._tag
     return failure === undefined ? "Finished" : failure === interrupted ? "Interrupted" : "Failed"
   }
@@ -124,8 +132,7 @@ class HandlerSession implements Member {
   private report(exit: Exit.Exit<unknown, unknown>): void {
     const failure = failureOf(exit)
     if (exit._tag === "Success" || failure === undefined || failure === interrupted) return
-    const ours =
-      !(failure instanceof CodecError || failure instanceof TransportError) || failure.reason.fault === "caller"
+    const ours = isOurs(failure)
     const message = ours ? "Unhandled error in a connection handler" : "Connection ended by its peer's fault"
     Effect.runForkWith(this.environment.context)(
       (ours ? Effect.logError(message, exit.cause) : Effect.logDebug(message, failure)).pipe(
@@ -137,8 +144,26 @@ class HandlerSession implements Member {
 
 const interrupted = Symbol("interrupted")
 
-/** What a handler failed with; `undefined` for a success or the end of the stream. */
+/**
+ * What a handler failed with; `undefined` for a success or the end of the
+ * stream. Of several failures an error of ours is the one to tell of.
+ */
 const failureOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
-  if (exit._tag === "Success" || Pull.isDoneCause(exit.cause)) return undefined
-  return Cause.hasInterruptsOnly(exit.cause) ? interrupted : Cause.squash(exit.cause)
+  if (exit._tag === "Success") return undefined
+  if (Cause.hasInterruptsOnly(exit.cause)) return interrupted
+  const failures = exit.cause.reasons.flatMap((reason) => {
+    if (reason._tag === "Interrupt" || Pull.isDoneFailure(reason)) return []
+    return [reason._tag === "Fail" ? reason.error : reason.defect]
+  })
+  return failures.find(isOurs) ?? failures[0]
 }
+
+const isOurs = (failure: unknown): boolean =>
+  !(failure instanceof CodecError || failure instanceof TransportError) || failure.reason.fault === "caller"
+
+/** A failure of the scope's finalizers, with the handler's own before it. */
+const bothFailed = (
+  handler: Exit.Exit<unknown, unknown>,
+  closing: Exit.Failure<unknown, unknown>
+): Exit.Exit<unknown, unknown> =>
+  handler._tag === "Failure" ? Exit.failCause(Cause.combine(handler.cause, closing.cause)) : closing

@@ -91,7 +91,11 @@ export const make = (options?: Options): Effect.Effect<TcpServer["Service"], nev
     const drain = Drain.makeUnsafe(options)
     const loop = AcceptLoop.makeUnsafe(listener, drain, timers, stats, options)
     yield* ConnectionStats.publish(stats, NetAddress.formatSocketAddress(listener.address))
-    const stop = Effect.tap(drain.run(loop.stop), logReport)
+    // The end of `run`, the scope's end and `drain` all wait for one drain, which is told once.
+    const stop = Effect.suspend(() => {
+      const first = !drain.isDraining()
+      return Effect.tap(drain.run(loop.stop), (report) => (first ? logReport(report) : Effect.void))
+    }).pipe(Effect.uninterruptible)
     yield* Effect.addFinalizer(() => stop)
     let started = false
 
@@ -100,8 +104,8 @@ export const make = (options?: Options): Effect.Effect<TcpServer["Service"], nev
       Effect.suspend(() => {
         if (started) return Effect.die(new Error("this TcpServer runs already, or has run"))
         started = true
-        return Effect.andThen(loop.start(session), Effect.never)
-      }).pipe(Effect.onExit(() => stop))
+        return Effect.onExit(Effect.andThen(loop.start(session), Effect.never), () => stop)
+      })
 
     return TcpServer.of({
       address: listener.address,
