@@ -71,12 +71,15 @@ export const launch = <E, R, E2>(
   hint?: (address: NetAddress.SocketAddress) => string
 ): Effect.Effect<never, E | E2, Exclude<R, Listener>> => {
   const announce = Effect.flatMap(Listener, ({ address }) => {
-    const lines = [`${name} listening on ${NetAddress.formatSocketAddress(address)}`]
+    const lines = [`${name} listening on ${formatAddress(address)}`]
     if (hint !== undefined) lines.push(hint(address))
     return Console.log(lines.join("\n"))
   })
   return Layer.effectDiscard(announce).pipe(Layer.provide(server), Layer.provide(listener), Layer.launch)
 }
+
+const formatAddress = (address: NetAddress.SocketAddress): string =>
+  NetAddress.isUnixPathAddress(address) ? NetAddress.formatUnixPath(address) : NetAddress.formatInet(address)
 
 /** `host:port`, `[::1]:port` or `unix:///path`. */
 export const targetFlag = (name: string) =>

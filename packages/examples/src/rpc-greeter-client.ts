@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RpcClient from "effect/rpc/RpcClient"
+import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Stream from "effect/Stream"
 import * as CommandLine from "./command-line.ts"
@@ -29,6 +30,10 @@ export const greet = Effect.fnUntraced(function* (name: string) {
   yield* Stream.runForEach(client.StreamHellos({ name }), (reply) => Console.log(reply.message))
 }, Effect.scoped)
 
+/** An rpc error says that the socket could not be opened; its cause says which, and why. */
+const whyNotOpened = (error: RpcClientError): unknown =>
+  error.reason._tag === "SocketOpenError" ? error.reason.cause : error
+
 const flags = {
   name: Argument.String("name").pipe(Argument.withDescription("Whom to greet"), Argument.withDefault("world")),
   to: CommandLine.targetFlag("to").pipe(
@@ -39,5 +44,8 @@ const flags = {
 }
 
 export const command = Command.make("rpc-greeter-client", flags, ({ name, to, ca }) =>
-  greet(name).pipe(Effect.provide(layer(to, { tls: Option.isSome(ca) ? { authorities: ca.value } : undefined })))
+  greet(name).pipe(
+    Effect.mapError(whyNotOpened),
+    Effect.provide(layer(to, { tls: Option.isSome(ca) ? { authorities: ca.value } : undefined }))
+  )
 ).pipe(Command.withDescription("Calls rpc-greeter"))

@@ -1,14 +1,16 @@
 /** Servers of the examples, started on an address of their own for the length of a test. */
 import * as TcpClient from "@sluice/core/client/TcpClient"
 import type { Connection } from "@sluice/core/session/Connection"
-import type { Dialer } from "@sluice/core/transport/Dialer"
+import type { Dialer, Target } from "@sluice/core/transport/Dialer"
 import { Listener } from "@sluice/core/transport/Listener"
 import * as MemoryNetwork from "@sluice/core/transport/MemoryNetwork"
+import type { TransportError } from "@sluice/core/transport/TransportError"
 import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as NetAddress from "effect/net/NetAddress"
+import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 
 export interface Started {
@@ -51,6 +53,13 @@ export class Talk {
     this.connection = connection
   }
 
+  /** Reads to the end, and ends this side too, as most programs do: a server need not wait for it then. */
+  get bye(): Effect.Effect<void, TransportError> {
+    return Effect.whileLoop({ while: () => true, body: () => this.connection.receive, step: () => {} }).pipe(
+      Pull.catchDone(() => this.connection.end)
+    )
+  }
+
   readonly say = (text: string) => this.connection.send(text)
 
   /** The next line, without its LF. Fails with `Cause.Done` at the end of the stream. */
@@ -75,7 +84,7 @@ export class Talk {
 }
 
 export const talk = (
-  target: NetAddress.SocketAddress,
+  target: Target,
   options?: TcpClient.Options
 ): Effect.Effect<Talk, Effect.Error<ReturnType<typeof TcpClient.connect>>, Dialer | Scope.Scope> =>
   Effect.map(TcpClient.connect(target, options), (connection) => new Talk(connection))
