@@ -4,6 +4,7 @@ import { Listener } from "@sluice/core/transport/Listener"
 import * as NodeMain from "@sluice/node/NodeMain"
 import * as NodeServices from "@sluice/node/NodeServices"
 import * as NodeTransport from "@sluice/node/NodeTransport"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
@@ -47,6 +48,12 @@ switch (process.argv[2]) {
     break
   case "defect":
     NodeMain.run(Effect.die(new Error("a bug")))
+    break
+  case "ended":
+    NodeMain.run(Effect.andThen(print("last"), Cause.done()))
+    break
+  case "untagged":
+    NodeMain.run(Effect.fail({ why: "no error class" }))
     break
   default:
     NodeMain.run(dialed)

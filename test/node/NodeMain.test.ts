@@ -69,6 +69,21 @@ describe("run", () => {
     })
   )
 
+  it.live("a failure that is no error is one line all the same", () =>
+    Effect.gen(function* () {
+      const ended = yield* run("untagged")
+      assert.strictEqual(ended.code, 1)
+      assert.match(ended.errors, /^.*no error class.*\n$/)
+    })
+  )
+
+  it.live("the end of a stream is a normal end", () =>
+    Effect.gen(function* () {
+      const ended = yield* run("ended")
+      assert.deepStrictEqual(ended, { code: 0, signal: null, output: "last\n", errors: "" })
+    })
+  )
+
   it.live("an effect that ends, ends the process", () =>
     Effect.gen(function* () {
       const ended = yield* run("effect")

@@ -1,17 +1,29 @@
-import * as Path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Dialer } from "@sluice/core/transport/Dialer"
+import { Listener } from "@sluice/core/transport/Listener"
+import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as Effect from "effect/Effect"
-import { identity, trusting } from "../harness/Certificates.ts"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import { leaveNoHandles } from "../harness/NodeHandles.ts"
-import { local, pair, temporaryDirectory } from "../harness/NodeNet.ts"
-import { transportContract } from "../harness/TransportContract.ts"
+import { accept, local } from "../harness/NodeNet.ts"
+import { echo, record } from "../harness/TransportContract.ts"
 
 leaveNoHandles()
 
-transportContract("TCP", pair(local))
-
-transportContract(
-  "Unix socket",
-  Effect.flatMap(temporaryDirectory, (directory) => pair({ path: Path.join(directory, "contract.sock") }))
-)
-
-transportContract("TLS", pair({ ...local, tls: { certificates: identity("a") } }, { tls: trusting("a.test") }))
+describe("NodeTransport", () => {
+  it.live("its two layers find each other", () =>
+    Effect.gen(function* () {
+      const listener = yield* Listener
+      const { transports } = yield* accept(listener)
+      const client = yield* Effect.flatMap(Dialer, (dialer) => dialer.dial(listener.address))
+      echo(yield* Queue.take(transports))
+      const received = record(client)
+      client.write(Buffer.from("hello"))
+      yield* received.until(() => received.text === "hello")
+      client.end()
+      yield* received.saw("close")
+      assert.isUndefined(received.closeError)
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeTransport.layerListener(local), NodeTransport.layerDialer())))
+  )
+})

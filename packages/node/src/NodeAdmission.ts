@@ -6,6 +6,7 @@
  */
 
 import type * as Net from "node:net"
+import * as TransportError from "@sluice/core/transport/TransportError"
 import type * as NetAddress from "effect/net/NetAddress"
 import type { NodeAcceptQueue } from "./NodeAcceptQueue.ts"
 import * as NodeAddress from "./NodeAddress.ts"
@@ -16,6 +17,8 @@ import type { NodeTlsServer } from "./NodeTlsServer.ts"
 /** @category options */
 export interface Options {
   readonly queue: NodeAcceptQueue
+  /** Connections that may be on their way at one time. */
+  readonly maxOpening: number
   /** What is known of every connection of this listener. */
   readonly facts: Facts
   readonly proxy: NodeProxyReader | undefined
@@ -40,7 +43,7 @@ export class NodeAdmission {
       this.secure(socket, facts)
       return
     }
-    this.opening.add(socket)
+    if (!this.begin(socket, peer)) return
     proxy.read(socket, (outcome) => {
       this.opening.delete(socket)
       if (outcome._tag === "Failed") this.options.queue.refuse(outcome.error, peer)
@@ -62,12 +65,24 @@ export class NodeAdmission {
       return
     }
     const peer = facts.peer ?? this.peerOf(socket)
-    this.opening.add(socket)
+    if (!this.begin(socket, peer)) return
     tls.handshake(socket, (outcome) => {
       this.opening.delete(socket)
       if (outcome._tag === "Failed") queue.refuse(outcome.error, peer)
       else queue.offer(new NodeSocketTransport(outcome.socket, { ...facts, peer, tls: outcome.info }))
     })
+  }
+
+  /** Takes a place for a connection on its way; without one it is refused. */
+  private begin(socket: Net.Socket, peer: NetAddress.SocketAddress): boolean {
+    const { queue, maxOpening } = this.options
+    if (this.opening.size < maxOpening) {
+      this.opening.add(socket)
+      return true
+    }
+    socket.destroy()
+    queue.refuse(TransportError.make(new TransportError.TooManyConnections("opening", maxOpening)), peer)
+    return false
   }
 
   /** Asked before the handshake: afterwards a connection that was refused is gone. */

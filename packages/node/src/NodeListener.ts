@@ -67,11 +67,17 @@ export interface CommonOptions {
    */
   readonly backlog?: number | undefined
   /**
-   * Most connections at one time, handshakes included; one more is closed
-   * at once and reported as `TooManyConnections`. At least 1, or `"unbounded"`.
-   * Default 10,000.
+   * Most connections of this listener at one time; one more is closed at once
+   * and reported as `TooManyConnections`. At least 1. Default unbounded: the
+   * server above limits what it serves, and has the excess wait its turn.
    */
   readonly maxConnections?: number | "unbounded" | undefined
+  /**
+   * Most connections that may be in their PROXY header or TLS handshake at one
+   * time; one more is closed at once and reported as `TooManyConnections`. At
+   * least 1. Default 1,024. No effect on cleartext without PROXY.
+   */
+  readonly maxOpening?: number | undefined
   /** Speak TLS from the first byte. Default: cleartext. */
   readonly tls?: TlsServerOptions | undefined
   /** Take the client's address from the PROXY headers of trusted proxies. Default: off. */
@@ -89,7 +95,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Listener.Listener["Service"], TransportError.TransportError, Scope.Scope> {
   const backlog = options.backlog ?? 511
-  const maxConnections = options.maxConnections ?? 10_000
+  const maxConnections = options.maxConnections ?? "unbounded"
   const queue = new NodeAcceptQueue(backlog)
   const facts: Facts =
     "path" in options
@@ -109,6 +115,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const admission = new NodeAdmission({
     queue,
+    maxOpening: options.maxOpening ?? 1024,
     facts,
     proxy: options.proxyProtocol === undefined ? undefined : new NodeProxyReader(options.proxyProtocol),
     tls: options.tls === undefined ? undefined : yield* makeTls(options.tls)

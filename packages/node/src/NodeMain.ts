@@ -4,6 +4,7 @@
  * - SIGINT or SIGTERM interrupts the program, whose finalizers drain its
  *   servers; then the process exits with 0.
  * - A second signal exits at once, with 130 (SIGINT) or 143 (SIGTERM).
+ * - The end of a stream (`Cause.Done`) is a normal end, as everywhere.
  * - A failure is one line on standard error, and exit code 1 (or the code
  *   that the error names with `Runtime.errorExitCode`); none for an error
  *   that says with `Runtime.errorReported` that it was told already. A defect
@@ -15,8 +16,10 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
 import * as Runtime from "effect/Runtime"
 
 /**
@@ -24,17 +27,21 @@ import * as Runtime from "effect/Runtime"
  *
  * @category running
  */
-export const run = <A, E>(main: Effect.Effect<A, E> | Layer.Layer<A, E>): void => {
+export const run = (main: Effect.Effect<unknown, unknown> | Layer.Layer<never, unknown>): void => {
   const signals = watchSignals()
-  NodeRuntime.runMain<E, A>(Effect.isEffect(main) ? main : Layer.launch(main), {
-    disableErrorReporting: true,
-    teardown: (exit, onExit) => {
-      signals.stop()
-      const message = messageOf(exit)
-      if (message !== undefined) process.stderr.write(`${message}\n`)
-      onExit(exitCodeOf(exit, signals.received()))
+  const program: Effect.Effect<unknown, unknown> = Effect.isEffect(main) ? main : Layer.launch(main)
+  NodeRuntime.runMain(
+    Pull.catchDone(program, () => Effect.void),
+    {
+      disableErrorReporting: true,
+      teardown: (exit, onExit) => {
+        signals.stop()
+        const message = messageOf(exit)
+        if (message !== undefined) process.stderr.write(`${message}\n`)
+        onExit(exitCodeOf(exit, signals.received()))
+      }
     }
-  })
+  )
 }
 
 /** `runMain` interrupts at every signal; the second one is ours. */
@@ -61,5 +68,6 @@ const messageOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
   const failure = Cause.findErrorOption(exit.cause)
   if (Option.isNone(failure)) return Cause.pretty(exit.cause)
   if (!Runtime.getErrorReported(failure.value)) return undefined
-  return failure.value instanceof Error ? failure.value.message : String(failure.value)
+  if (failure.value instanceof Error) return failure.value.message
+  return typeof failure.value === "string" ? failure.value : Formatter.format(failure.value)
 }

@@ -221,14 +221,14 @@ export class ProxyHeaderInvalid {
   }
 }
 
-/** The listener had `maxConnections`, and a full waiting room, or the peer's address had its share. @category reasons */
+/** All places were taken (`total`, `opening`), the wait for one was too long (`waiting`), or the peer's address had its share. @category reasons */
 export class TooManyConnections {
   readonly _tag = "TooManyConnections"
   readonly fault: Fault = "limit"
   readonly retry: RetrySafety = "RefusedByServer"
-  readonly limit: "total" | "per address" | "waiting"
+  readonly limit: "total" | "per address" | "waiting" | "opening"
   readonly limitCount: number
-  constructor(limit: "total" | "per address" | "waiting", limitCount: number) {
+  constructor(limit: "total" | "per address" | "waiting" | "opening", limitCount: number) {
     this.limit = limit
     this.limitCount = limitCount
   }
