@@ -246,7 +246,8 @@ class LiveConnection implements Connection, Owned, Receiver {
     if (this.closeTimer !== undefined) this.timers.clear(this.closeTimer)
     this.state = { error }
     this.sending.close(error ?? gone)
-    this.receiving.end(error ?? "ended")
+    if (error === undefined) this.endHere()
+    else this.receiving.end(error)
     this.endSignal.fire()
     this.closeSignal.fire()
   }
@@ -270,12 +271,18 @@ class LiveConnection implements Connection, Owned, Receiver {
     )
     this.timers.set(this.closeTimer, this.timers.now() + closeMillis)
     this.sending.end()
-    this.receiving.end("ended")
+    this.endHere()
     this.receiving.discard()
   }
 
   destroy(error?: TransportError.TransportError): void {
     this.transport.destroy(error)
+  }
+
+  /** This side wants no more. Where the peer has not ended, what it began must not pass for a last frame. */
+  private endHere(): void {
+    if (this.receiving.ending === "open") this.receiving.discard()
+    this.receiving.end("ended")
   }
 }
 
