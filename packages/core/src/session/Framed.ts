@@ -51,8 +51,16 @@ export const makeUnsafe = <In, Out>(
     stream: Stream.fromPull(Effect.succeed(receiveAll)),
     send: (frame) =>
       Effect.suspend((): Effect.Effect<void, CodecError | TransportError> => {
-        const reason = encoder.encode(frame, sending)
-        return reason === undefined ? sending.commit() : Exit.fail(new CodecError({ reason }))
+        const pieces = sending.pieceCount
+        try {
+          const reason = encoder.encode(frame, sending)
+          if (reason === undefined) return sending.commit()
+          return Exit.fail(new CodecError({ reason }))
+        } catch (cause) {
+          // Half a frame would spoil all that is sent after it.
+          sending.takeBack(pieces)
+          return Exit.die(cause)
+        }
       }),
     sendAll: (frames) =>
       Effect.suspend((): Effect.Effect<void, CodecError | TransportError> => {

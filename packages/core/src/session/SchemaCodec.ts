@@ -17,7 +17,8 @@ import { type CodecReason, InvalidContent } from "../codec/CodecError.ts"
 
 /**
  * A frame that does not fit the schema is `InvalidContent`: it costs that
- * frame alone. The schema must need no services.
+ * frame alone. The schema must need no services, and decode no frame to
+ * `undefined`: such a frame is refused.
  *
  * @category constructors
  */
@@ -71,7 +72,11 @@ class SchemaDecoder<A> implements Decoder<A> {
   private check(frame: unknown): A | undefined {
     if (frame === undefined) return undefined
     const decoded = this.decodeFrame(frame)
-    if (Result.isSuccess(decoded)) return decoded.success
+    if (Result.isSuccess(decoded)) {
+      // `undefined` would mean that more bytes are needed, and the frames behind it would wait for them.
+      if (decoded.success === undefined) this.mismatch = new InvalidContent("a frame cannot be undefined", "caller")
+      return decoded.success
+    }
     this.mismatch = new InvalidContent(decoded.failure.message)
     return undefined
   }

@@ -58,6 +58,16 @@ export class SendBuffer {
     this.pendingBytes += bytes.length
   }
 
+  /** How many arrays were written and have not left. */
+  get pieceCount(): number {
+    return this.pending.length
+  }
+
+  /** Forgets what was written since there were `pieceCount` arrays. Only before it is committed. */
+  takeBack(pieceCount: number): void {
+    for (const piece of this.pending.splice(pieceCount)) this.pendingBytes -= piece.length
+  }
+
   /** Sends what was written, now or at the end of the turn. Suspends as `send` does. */
   commit(): Effect.Effect<void, TransportError.TransportError> {
     if (this.ending !== "open") {
