@@ -11,8 +11,10 @@ import * as Room from "./chat/room.ts"
 import * as TcpDoor from "./chat/tcp-door.ts"
 import * as CommandLine from "./command-line.ts"
 
-/** People may be silent for long, and type slowly. */
-const tcpDoor = TcpDoor.layer.pipe(Layer.provide(TcpServer.layer({ idleTimeout: "1 hour", readTimeout: "1 hour" })))
+/** People may be silent for long, and type slowly; and `nc` does not hang up when the server has. */
+const tcpDoor = TcpDoor.layer.pipe(
+  Layer.provide(TcpServer.layer({ idleTimeout: "1 hour", readTimeout: "1 hour", closeTimeout: "1 second" }))
+)
 
 const doors = Layer.mergeAll(tcpDoor)
 
