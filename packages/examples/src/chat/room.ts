@@ -96,99 +96,119 @@ export interface Options {
 
 export const layer = (options?: Options): Layer.Layer<Room> => Layer.effect(Room)(make(options))
 
+export const make = (options?: Options): Effect.Effect<Room["Service"]> =>
+  Effect.sync(() => Room.of(new LiveRoom(options)))
+
 /** Everything happens in one turn, so no two people get the same name, and everyone sees events in one order. */
-export const make = Effect.fnUntraced(function* (options?: Options) {
-  const { maxPeople = 100, maxHistory = 100, maxWaiting = 256 } = options ?? {}
-  const people = new Map<string, Present>()
-  const history: Array<Said> = []
-  let guests = 0
+class LiveRoom {
+  private readonly maxPeople: number
+  private readonly maxHistory: number
+  private readonly maxWaiting: number
+  private readonly present = new Map<string, Present>()
+  private readonly said: Array<Said> = []
+  private guests = 0
 
-  const tell = (event: Event, by?: Present): void => {
-    const listeners = [...people.values()].filter((person) => person !== by || person.hearsSelf)
-    const tooSlow = listeners.filter((person) => !Queue.offerUnsafe(person.events, event))
-    for (const person of tooSlow) drop(person)
+  constructor(options?: Options) {
+    this.maxPeople = options?.maxPeople ?? 100
+    this.maxHistory = options?.maxHistory ?? 100
+    this.maxWaiting = options?.maxWaiting ?? 256
   }
 
-  const drop = (person: Present): void => {
-    if (!people.delete(keyOf(person.name))) return
-    Deferred.doneUnsafe(person.dropped, Effect.fail(new TooSlow({ waitingCount: maxWaiting })))
-    tell({ _tag: "Left", name: person.name, reason: "too slow" })
-  }
+  readonly people = Effect.sync(() => [...this.present.values()].map(({ name, door }) => ({ name, door })))
 
-  const leave = (person: Present): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (people.get(keyOf(person.name)) !== person) return
-      people.delete(keyOf(person.name))
-      tell({ _tag: "Left", name: person.name, reason: "left" })
+  readonly history = Effect.sync((): ReadonlyArray<Said> => [...this.said])
+
+  readonly publish = (from: string, text: string, door: string) =>
+    Effect.suspend((): Effect.Effect<void, NameRefused> => {
+      const name = this.claim(from)
+      return name instanceof NameRefused ? Effect.fail(name) : this.say(name, text, door)
     })
 
-  const say = (from: string, text: string, door: string, by?: Present): Effect.Effect<void> =>
-    Effect.map(Clock.currentTimeMillis, (atMillis) => {
+  readonly join = (options: JoinOptions) =>
+    Effect.map(
+      Effect.acquireRelease(this.enter(options), (person) => this.leave(person)),
+      (person): Person => ({
+        name: Effect.sync(() => person.name),
+        events: person.events,
+        dropped: Deferred.await(person.dropped),
+        say: (text) => Effect.suspend(() => this.say(person.name, text, person.door, person)),
+        rename: (name) => this.rename(person, name)
+      })
+    )
+
+  private enter(options: JoinOptions): Effect.Effect<Present, RoomFull | NameRefused> {
+    return Effect.flatMap(Queue.dropping<Event>(this.maxWaiting), (events) => {
+      if (this.present.size >= this.maxPeople) return Effect.fail(new RoomFull({ maxPeople: this.maxPeople }))
+      const name = this.claim(options.name ?? this.freeGuestName())
+      if (name instanceof NameRefused) return Effect.fail(name)
+      const { door, hearsSelf = false } = options
+      const person: Present = { name, door, hearsSelf, events, dropped: Deferred.makeUnsafe() }
+      this.present.set(keyOf(name), person)
+      this.tell({ _tag: "Joined", name, door }, person)
+      return Effect.succeed(person)
+    })
+  }
+
+  private leave(person: Present): Effect.Effect<void> {
+    return Effect.sync(() => {
+      if (this.present.get(keyOf(person.name)) !== person) return
+      this.present.delete(keyOf(person.name))
+      this.tell({ _tag: "Left", name: person.name, reason: "left" })
+    })
+  }
+
+  private say(from: string, text: string, door: string, by?: Present): Effect.Effect<void> {
+    return Effect.map(Clock.currentTimeMillis, (atMillis) => {
       const shown = printable(text)
       if (shown === "") return
       const said: Said = { _tag: "Said", atMillis, from, door, text: shown }
-      history.push(said)
-      if (history.length > maxHistory) history.shift()
-      tell(said, by)
+      this.said.push(said)
+      if (this.said.length > this.maxHistory) this.said.shift()
+      this.tell(said, by)
     })
-
-  /** The name in its one form, when it may be taken by `person`. */
-  const claim = (name: string, person?: Present): Effect.Effect<string, NameRefused> =>
-    Effect.suspend(() => {
-      const normal = name.normalize("NFC")
-      if (!namePattern.test(normal)) return Effect.fail(new NameRefused({ reason: "invalid" }))
-      const holder = people.get(keyOf(normal))
-      return holder === undefined || holder === person
-        ? Effect.succeed(normal)
-        : Effect.fail(new NameRefused({ reason: "taken" }))
-    })
-
-  const rename = (person: Present, name: string): Effect.Effect<void, NameRefused> =>
-    Effect.map(claim(name, person), (claimed) => {
-      const before = person.name
-      if (before === claimed || !people.delete(keyOf(before))) return
-      person.name = claimed
-      people.set(keyOf(claimed), person)
-      tell({ _tag: "Renamed", before, name: claimed }, person)
-    })
-
-  const freeGuestName = (): string => {
-    guests++
-    while (people.has(`guest-${guests}`)) guests++
-    return `guest-${guests}`
   }
 
-  const enter = Effect.fnUntraced(function* (options: JoinOptions) {
-    if (people.size >= maxPeople) return yield* new RoomFull({ maxPeople })
-    const person: Present = {
-      name: yield* claim(options.name ?? freeGuestName()),
-      door: options.door,
-      hearsSelf: options.hearsSelf ?? false,
-      events: yield* Queue.dropping<Event>(maxWaiting),
-      dropped: Deferred.makeUnsafe()
-    }
-    people.set(keyOf(person.name), person)
-    tell({ _tag: "Joined", name: person.name, door: person.door }, person)
-    return person
-  })
+  private rename(person: Present, name: string): Effect.Effect<void, NameRefused> {
+    return Effect.suspend(() => {
+      const claimed = this.claim(name, person)
+      if (claimed instanceof NameRefused) return Effect.fail(claimed)
+      const before = person.name
+      if (before !== claimed && this.present.delete(keyOf(before))) {
+        person.name = claimed
+        this.present.set(keyOf(claimed), person)
+        this.tell({ _tag: "Renamed", before, name: claimed }, person)
+      }
+      return Effect.void
+    })
+  }
 
-  return Room.of({
-    join: (options) =>
-      Effect.map(
-        Effect.acquireRelease(enter(options), leave),
-        (person): Person => ({
-          name: Effect.sync(() => person.name),
-          events: person.events,
-          dropped: Deferred.await(person.dropped),
-          say: (text) => Effect.suspend(() => say(person.name, text, person.door, person)),
-          rename: (name) => rename(person, name)
-        })
-      ),
-    publish: (from, text, door) => Effect.flatMap(claim(from), (name) => say(name, text, door)),
-    people: Effect.sync(() => [...people.values()].map(({ name, door }) => ({ name, door }))),
-    history: Effect.sync(() => [...history])
-  })
-})
+  /** The name in its one form, when it may be taken by `person`. In the same turn in which it is taken. */
+  private claim(name: string, person?: Present): string | NameRefused {
+    const normal = name.normalize("NFC")
+    if (!namePattern.test(normal)) return new NameRefused({ reason: "invalid" })
+    const holder = this.present.get(keyOf(normal))
+    return holder === undefined || holder === person ? normal : new NameRefused({ reason: "taken" })
+  }
+
+  private freeGuestName(): string {
+    this.guests++
+    while (this.present.has(`guest-${this.guests}`)) this.guests++
+    return `guest-${this.guests}`
+  }
+
+  /** Waits for nobody: who has no room for the event is dropped, when all others have it. */
+  private tell(event: Event, by?: Present): void {
+    const listeners = [...this.present.values()].filter((person) => person !== by || person.hearsSelf)
+    const tooSlow = listeners.filter((person) => !Queue.offerUnsafe(person.events, event))
+    for (const person of tooSlow) this.drop(person)
+  }
+
+  private drop(person: Present): void {
+    if (!this.present.delete(keyOf(person.name))) return
+    Deferred.doneUnsafe(person.dropped, Effect.fail(new TooSlow({ waitingCount: this.maxWaiting })))
+    this.tell({ _tag: "Left", name: person.name, reason: "too slow" })
+  }
+}
 
 interface Present {
   name: string
