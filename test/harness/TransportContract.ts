@@ -138,8 +138,7 @@ export const transportContract = (name: string, makePair: MakePair): void => {
         const received = new Recorder()
         server.attach(received)
         assert.deepStrictEqual(received.events, [])
-        yield* received.saw("bytes")
-        assert.strictEqual(received.text, "early")
+        yield* received.until((self) => self.text === "early")
       })
     )
 
@@ -163,9 +162,13 @@ export const transportContract = (name: string, makePair: MakePair): void => {
 
     rule("2: nothing is delivered while paused, not even the end", (client, server) =>
       Effect.gen(function* () {
-        const received = record(server, { onBytes: () => server.pause() })
+        const received: Recorder = record(server, {
+          onBytes: () => {
+            if (["first", "firstsecond"].includes(received.text)) server.pause()
+          }
+        })
         client.write(bytes("first"))
-        yield* received.saw("bytes")
+        yield* received.until((self) => self.text === "first")
         client.write(bytes("second"))
         client.end()
         yield* turns
@@ -193,8 +196,12 @@ export const transportContract = (name: string, makePair: MakePair): void => {
         server.end()
         yield* atClient.saw("close")
         yield* atServer.saw("close")
+        assert.strictEqual(atClient.text, "still here")
         assert.deepStrictEqual(atClient.events, ["bytes", "end", "close"])
-        assert.deepStrictEqual(atServer.events, ["end", "close"])
+        assert.deepStrictEqual(
+          atServer.events.filter((event) => event !== "drain"),
+          ["end", "close"]
+        )
       })
     )
 
@@ -403,8 +410,8 @@ export const transportContract = (name: string, makePair: MakePair): void => {
         client.write(bytes("second"))
         client.end()
         yield* second.saw("end")
-        assert.strictEqual(first.text, "first")
-        assert.strictEqual(second.text, "second")
+        assert.lengthOf(first.chunks, 1)
+        assert.strictEqual(first.text + second.text, "firstsecond")
         assert.deepStrictEqual(first.events, ["bytes"])
       })
     )

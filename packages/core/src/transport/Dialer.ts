@@ -52,6 +52,7 @@ export class Dialer extends Context.Service<
  * @category formatting
  */
 export const formatTarget = (target: Target): string => {
+  if ("path" in target) return `unix://${target.path}`
   if (NetAddress.isSocketAddress(target)) return NetAddress.formatSocketAddress(target)
-  return "path" in target ? `unix://${target.path}` : `${NetAddress.formatUrlHostString(target.host)}:${target.port}`
+  return `${NetAddress.formatUrlHostString(target.host)}:${target.port}`
 }

@@ -16,7 +16,6 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
@@ -79,13 +78,13 @@ export const layerDialer: Layer.Layer<Dialer.Dialer, never, MemoryNetwork> = Lay
   Effect.map(MemoryNetwork, (network) => Dialer.Dialer.of({ dial: network.dial }))
 )
 
-const connectTimeoutMillis = 10_000
+const firstDynamicPort = 49_152
 
 class Network {
   private readonly bufferBytes: number | undefined
   private readonly names = new Map<string, string>([["localhost", "127.0.0.1"]])
   private readonly listeners = new Map<string, MemoryListener>()
-  private nextPort = 49_152
+  private nextPort = firstDynamicPort
   private open = 0
 
   constructor(bufferBytes: number | undefined) {
@@ -97,32 +96,22 @@ class Network {
   readonly listen = (options: ListenOptions): ReturnType<MemoryNetwork["Service"]["listen"]> =>
     Effect.acquireRelease(
       Effect.suspend(() => {
-        const address = this.address(options.host ?? "127.0.0.1", options.port === 0 ? this.nextPort++ : options.port)
+        const host = options.host ?? "127.0.0.1"
+        const address = options.port === 0 ? this.freeAddress(host) : this.address(host, options.port)
         const key = NetAddress.formatSocketAddress(address)
         if (this.listeners.has(key)) return Effect.fail(TransportError.make(new TransportError.AddressInUse(key)))
-        const listener = new MemoryListener(address, options.backlog ?? 511, () => this.listeners.delete(key))
+        const listener: MemoryListener = new MemoryListener(address, options.backlog ?? 511, () => {
+          if (this.listeners.get(key) === listener) this.listeners.delete(key)
+        })
         this.listeners.set(key, listener)
         return Effect.succeed(listener)
       }),
       (listener) => listener.close
     )
 
-  readonly dial: Dialer.Dialer["Service"]["dial"] = (target, options) => {
-    const timeout = Duration.millis(Duration.toMillis(options?.connectTimeout ?? connectTimeoutMillis))
-    return Effect.acquireRelease(this.connect(target, options), (transport) =>
-      Effect.sync(() => transport.destroy())
-    ).pipe(
-      Effect.timeoutOrElse({
-        duration: timeout,
-        orElse: () =>
-          Effect.fail(
-            TransportError.make(
-              new TransportError.ConnectTimeout(Dialer.formatTarget(target), Duration.toMillis(timeout))
-            )
-          )
-      })
-    )
-  }
+  /** Answers at once, so no timeout of `options` is ever reached. */
+  readonly dial: Dialer.Dialer["Service"]["dial"] = (target, options) =>
+    Effect.acquireRelease(this.connect(target, options), (transport) => Effect.sync(() => transport.destroy()))
 
   private connect(
     target: Dialer.Target,
@@ -139,7 +128,7 @@ class Network {
         )
       }
       const listener = this.listeners.get(NetAddress.formatSocketAddress(address))
-      const local = NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", this.nextPort++ % 65_536)
+      const local = NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", this.takePort())
       const [client, server] = MemoryTransport.pair({ bufferBytes: this.bufferBytes, addresses: [local, address] })
       if (listener === undefined || !listener.offer(server)) {
         return Effect.fail(
@@ -152,6 +141,23 @@ class Network {
       }
       return Effect.succeed(client)
     })
+  }
+
+  /** The next port of the range that RFC 6335 §6 leaves to such use, beginning anew at its end. */
+  private takePort(): number {
+    const port = this.nextPort
+    this.nextPort = port === 65_535 ? firstDynamicPort : port + 1
+    return port
+  }
+
+  /** An address at which nobody listens, if there is one. */
+  private freeAddress(host: string): NetAddress.SocketAddress {
+    let address = this.address(host, this.takePort())
+    for (let tried = firstDynamicPort; tried < 65_535; tried++) {
+      if (!this.listeners.has(NetAddress.formatSocketAddress(address))) break
+      address = this.address(host, this.takePort())
+    }
+    return address
   }
 
   private address(host: string, port: number): NetAddress.SocketAddress {

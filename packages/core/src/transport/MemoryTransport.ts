@@ -26,12 +26,14 @@ export interface Options {
 }
 
 /**
- * Two transports, each the peer of the other.
+ * Two transports, each the peer of the other. Throws a `RangeError` for a
+ * buffer that holds nothing.
  *
  * @category constructors
  */
 export const pair = (options?: Options): readonly [Transport, Transport] => {
   const bufferBytes = options?.bufferBytes ?? 65_536
+  if (!(bufferBytes >= 1)) throw new RangeError("bufferBytes must be at least 1")
   const [a, b] = options?.addresses ?? [
     NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", 1),
     NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", 2)
@@ -58,12 +60,12 @@ class MemoryTransport implements Transport {
   private readonly closeObservers: Array<(error: TransportError.TransportError | undefined) => void> = []
   private flow: "new" | "flowing" | "paused" = "new"
   /** Written, and not yet on the network. */
-  private readonly outgoing: Array<Uint8Array> = []
+  private readonly outgoing = new Chunks()
   /** `wanted`: `end` was called. `sent`: the peer's network knows. */
   private sending: "open" | "wanted" | "sent" = "open"
   private drainWanted = false
   /** On the network, on its way to this side. */
-  private readonly incoming: Array<Uint8Array> = []
+  private readonly incoming = new Chunks()
   private incomingBytes = 0
   /** `arriving`: the peer's end is behind the bytes in `incoming`. `ended`: the receiver knows. */
   private receiving: "open" | "arriving" | "ended" = "open"
@@ -111,7 +113,6 @@ class MemoryTransport implements Transport {
     if (this.state === "closed" || this.sending !== "open") return
     this.sending = "wanted"
     this.transmit()
-    this.schedule()
   }
 
   destroy(error?: TransportError.TransportError): void {
@@ -137,11 +138,7 @@ class MemoryTransport implements Transport {
   private transmit(): void {
     const remote = this.remote
     while (this.outgoing.length > 0 && remote.incomingBytes < remote.capacityBytes) {
-      const room = remote.capacityBytes - remote.incomingBytes
-      const first = this.outgoing[0]!
-      const moved = first.length <= room ? first : first.subarray(0, room)
-      if (moved === first) this.outgoing.shift()
-      else this.outgoing[0] = first.subarray(room)
+      const moved = this.outgoing.take(remote.capacityBytes - remote.incomingBytes)
       this.bufferedBytes -= moved.length
       if (remote.state === "open") {
         remote.incoming.push(moved)
@@ -153,6 +150,8 @@ class MemoryTransport implements Transport {
       this.sending = "sent"
       if (remote.receiving === "open") remote.receiving = "arriving"
       remote.schedule()
+      // The peer may have ended before: then this was the last thing to wait for.
+      this.schedule()
     }
     if (this.drainWanted && this.bufferedBytes === 0) this.schedule()
   }
@@ -167,9 +166,10 @@ class MemoryTransport implements Transport {
   }
 
   private deliver(): void {
-    const receiver = this.flow === "new" ? undefined : this.receiver
-    if (receiver !== undefined && this.state === "open") this.deliverOpen(receiver)
+    const { receiver } = this
+    if (receiver !== undefined && this.state === "open" && this.flow !== "new") this.deliverOpen(receiver)
     if (this.state === "open") return
+    // Also to a receiver that has not let it flow: whoever was attached must hear of the end.
     if (receiver !== undefined && this.closing === "untold") {
       this.closing = "told"
       receiver.onClose(this.closeError)
@@ -188,7 +188,7 @@ class MemoryTransport implements Transport {
 
   private deliverBytes(): void {
     while (this.flow === "flowing" && this.incoming.length > 0 && this.state === "open") {
-      const chunk = this.incoming.shift()!
+      const chunk = this.incoming.take(Number.POSITIVE_INFINITY)
       this.incomingBytes -= chunk.length
       this.receivedBytes += chunk.length
       this.receiver!.onBytes(chunk)
@@ -210,9 +210,49 @@ class MemoryTransport implements Transport {
     this.state = "closed"
     this.closing = "untold"
     this.closeError = error
-    this.outgoing.length = 0
+    this.outgoing.clear()
     this.bufferedBytes = 0
-    this.incoming.length = 0
+    this.incoming.clear()
+    this.incomingBytes = 0
     this.schedule()
+  }
+}
+
+/**
+ * Chunks in their order, as they were written: unlike a `ByteQueue` it joins
+ * none, so that a test sees every write.
+ */
+class Chunks {
+  private chunks: Array<Uint8Array> = []
+  /** Chunks before it were taken; `0 <= first <= chunks.length`. */
+  private first = 0
+
+  get length(): number {
+    return this.chunks.length - this.first
+  }
+
+  push(chunk: Uint8Array): void {
+    this.chunks.push(chunk)
+  }
+
+  /** Takes the first chunk off, or the `mostBytes` that it begins with. */
+  take(mostBytes: number): Uint8Array {
+    const chunk = this.chunks[this.first]!
+    if (chunk.length > mostBytes) {
+      this.chunks[this.first] = chunk.subarray(mostBytes)
+      return chunk.subarray(0, mostBytes)
+    }
+    this.first++
+    if (this.first === this.chunks.length) this.clear()
+    else if (this.first >= 1024 && 2 * this.first >= this.chunks.length) {
+      this.chunks.splice(0, this.first)
+      this.first = 0
+    }
+    return chunk
+  }
+
+  clear(): void {
+    this.chunks = []
+    this.first = 0
   }
 }

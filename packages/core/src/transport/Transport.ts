@@ -8,7 +8,7 @@
  *
  * The rules that every implementation keeps, and every user may rely on:
  *
- * 1. A new transport is paused. Nothing is called before `attach` and the
+ * 1. A new transport is paused. Nothing is delivered before `attach` and the
  *    first `resume`.
  * 2. `onBytes` comes in order, never empty, never while paused. The receiver
  *    owns the chunk.
