@@ -137,16 +137,19 @@ class LiveRoom {
     )
 
   private enter(options: JoinOptions): Effect.Effect<Present, RoomFull | NameRefused> {
-    return Effect.flatMap(Queue.dropping<Event>(this.maxWaiting), (events) => {
-      if (this.present.size >= this.maxPeople) return Effect.fail(new RoomFull({ maxPeople: this.maxPeople }))
-      const name = this.claim(options.name ?? this.freeGuestName())
-      if (name instanceof NameRefused) return Effect.fail(name)
-      const { door, hearsSelf = false } = options
-      const person: Present = { name, door, hearsSelf, events, dropped: Deferred.makeUnsafe() }
-      this.present.set(keyOf(name), person)
-      this.tell({ _tag: "Joined", name, door }, person)
-      return Effect.succeed(person)
-    })
+    return Effect.flatMap(
+      Queue.dropping<Event>(this.maxWaiting),
+      (events): Effect.Effect<Present, RoomFull | NameRefused> => {
+        if (this.present.size >= this.maxPeople) return Effect.fail(new RoomFull({ maxPeople: this.maxPeople }))
+        const name = this.claim(options.name ?? this.freeGuestName())
+        if (name instanceof NameRefused) return Effect.fail(name)
+        const { door, hearsSelf = false } = options
+        const person: Present = { name, door, hearsSelf, events, dropped: Deferred.makeUnsafe() }
+        this.present.set(keyOf(name), person)
+        this.tell({ _tag: "Joined", name, door }, person)
+        return Effect.succeed(person)
+      }
+    )
   }
 
   private leave(person: Present): Effect.Effect<void> {
