@@ -1,4 +1,4 @@
-import { type Dialer, Lines, ReconnectingClient, TransportError } from "@sluice/core"
+import { type Dialer, Lines, ReconnectingClient } from "@sluice/core"
 import { NodeMain, NodeTransport } from "@sluice/node"
 import { Console, Effect, Schedule, Stream } from "effect"
 
@@ -15,17 +15,8 @@ export const makeAsker = (target: Dialer.Target) =>
         return Effect.andThen(lines.send(question), lines.receive)
       })
     return (question: string) =>
-      once(question).pipe(
-        Effect.catchTag("Done", () => Effect.fail(lost)),
-        Effect.retry({
-          schedule: Schedule.spaced("100 millis"),
-          times: 5,
-          while: (error) => error._tag === "TransportError"
-        })
-      )
+      once(question).pipe(Effect.retry({ times: 5, while: (error) => error._tag === "TransportError" }))
   })
-
-const lost = TransportError.make(new TransportError.ConnectionLost("EOF"))
 
 const Main = Effect.gen(function* () {
   const ask = yield* makeAsker({ host: "127.0.0.1", port: 7000 })

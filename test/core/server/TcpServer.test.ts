@@ -2,14 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Delimited from "@sluice/core/codec/Delimited"
 import * as LengthDelimited from "@sluice/core/codec/LengthDelimited"
 import * as Lines from "@sluice/core/codec/Lines"
+import * as TcpServer from "@sluice/core/server/TcpServer"
 import type { Connection } from "@sluice/core/session/Connection"
 import { Connection as CurrentConnection } from "@sluice/core/session/Connection"
+import * as MemoryNetwork from "@sluice/core/transport/MemoryNetwork"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../harness/MemoryWorld.ts"
+import { Recorder } from "../../harness/TransportContract.ts"
 
 const echo = (connection: Connection) =>
   Effect.gen(function* () {
@@ -230,7 +235,116 @@ describe("TcpServer.runTransports", () => {
   )
 })
 
+describe("layers", () => {
+  it.effect("serveTransports is runTransports for the lifetime of a layer", () =>
+    Effect.gen(function* () {
+      const network = MemoryNetwork.make()
+      const inNetwork = Layer.succeed(MemoryNetwork.MemoryNetwork, network)
+      const Server = TcpServer.serveTransports((transport) => ({
+        onBytes: (chunk) => void transport.write(chunk),
+        onDrain() {},
+        onEnd: () => transport.end(),
+        onClose() {}
+      })).pipe(
+        Layer.provide(TcpServer.layer()),
+        Layer.provide(MemoryNetwork.layerListener(MemoryWorld.target)),
+        Layer.provide(inNetwork)
+      )
+      yield* Effect.gen(function* () {
+        yield* settle
+        const transport = yield* network.dial(MemoryWorld.target)
+        const heard = new Recorder()
+        transport.attach(heard)
+        transport.resume()
+        transport.write(Uint8Array.of(104, 105))
+        yield* heard.until((self) => self.text === "hi")
+        transport.end()
+        yield* heard.saw("close")
+      }).pipe(Effect.scoped, Effect.provide(Server))
+      const refused = yield* Effect.flip(Effect.scoped(network.dial(MemoryWorld.target)))
+      assert.strictEqual(refused.reason._tag, "ConnectionRefused")
+    })
+  )
+
+  it.effect("layerLogAddress says where it listens", () =>
+    Effect.gen(function* () {
+      const messages: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void messages.push(message))
+      yield* Layer.build(TcpServer.layerLogAddress).pipe(
+        Effect.scoped,
+        Effect.provide(TcpServer.layer()),
+        Effect.provide(MemoryNetwork.layerListener(MemoryWorld.target)),
+        Effect.provide(MemoryNetwork.layer()),
+        Effect.provide(Logger.layer([logger]))
+      )
+      assert.deepStrictEqual(messages.flat(), ["Listening on 10.0.0.1:7"])
+    })
+  )
+})
+
 describe("drain", () => {
+  it.effect("a handler whose peer is gone is not waited for", () =>
+    Effect.gen(function* () {
+      const world = yield* MemoryWorld.serving(() => Effect.never)
+      const peer = yield* world.peer()
+      yield* settle
+      peer.transport.destroy()
+      yield* settle
+      assert.deepStrictEqual(yield* world.server.drain, { finished: 1, interrupted: 0, cut: 0 })
+    })
+  )
+
+  it.effect("tells how it ended once", () =>
+    Effect.gen(function* () {
+      const messages: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void messages.push(message))
+      yield* Effect.gen(function* () {
+        const world = yield* MemoryWorld.serving(() => Effect.never, { drainTimeout: "1 second" })
+        yield* world.peer()
+        yield* settle
+        const drained = yield* Effect.forkChild(world.server.drain)
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(drained)
+        yield* world.stop
+      }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+      assert.strictEqual(messages.length, 1, JSON.stringify(messages))
+    })
+  )
+
+  it.effect("a peer that has everything and keeps its side open is awaited for a second", () =>
+    Effect.gen(function* () {
+      const world = yield* MemoryWorld.serving(echo)
+      const peer = yield* world.peer()
+      peer.write("hello")
+      yield* peer.heard.until((heard) => heard.text === "hello")
+      const stopped = yield* Effect.forkChild(world.stop)
+      yield* peer.heard.saw("end")
+      yield* TestClock.adjust("999 millis")
+      assert.isUndefined(stopped.pollUnsafe())
+      yield* TestClock.adjust(1)
+      yield* Fiber.join(stopped)
+    })
+  )
+
+  it.effect("a peer that has not got everything is awaited for closeTimeout", () =>
+    Effect.gen(function* () {
+      const world = yield* MemoryWorld.serving(
+        (connection) => Effect.andThen(Effect.flip(connection.receive), connection.send(new Uint8Array(100_000))),
+        { sendBuffer: "1 MiB" }
+      )
+      const peer = yield* world.peer({ read: false })
+      yield* settle
+      const stopped = yield* Effect.forkChild(world.stop)
+      yield* settle
+      yield* TestClock.adjust("3 seconds")
+      peer.transport.resume()
+      yield* peer.heard.saw("end")
+      assert.strictEqual(peer.heard.receivedBytes, 100_000)
+      peer.transport.end()
+      yield* Fiber.join(stopped)
+    })
+  )
+
   it.effect("idle connections end at once; a reply that is being made arrives whole", () =>
     Effect.gen(function* () {
       const work = yield* Deferred.make<void>()

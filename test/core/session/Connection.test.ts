@@ -243,9 +243,11 @@ describe("upgradeTls", () => {
 
   it.effect("sends what waits before it, and asks the transport", () =>
     Effect.gen(function* () {
-      const { connection, heard } = yield* Connected.make()
+      const { connection, heard, transport } = yield* Connected.make()
       yield* connection.send("220 go ahead\n")
-      yield* reasonOf(connection.upgradeTls({ role: "client" }), "Unsupported")
+      const upgraded = yield* Effect.exit(connection.upgradeTls({ role: "client" }))
+      assert.strictEqual(transport.sentBytes, 13)
+      yield* reasonOf(upgraded, "Unsupported")
       yield* turns
       assert.strictEqual(heard.text, "220 go ahead\n")
     })
@@ -367,6 +369,17 @@ describe("close", () => {
     })
   )
 
+  it.effect("drops what is buffered also when the peer has ended", () =>
+    Effect.gen(function* () {
+      const { connection, owned, peer } = yield* Connected.make()
+      peer.write(bytes("unread"))
+      peer.end()
+      yield* connection.ended
+      owned.close()
+      yield* isDone(connection.receive)
+    })
+  )
+
   it.effect("after the loss does nothing", () =>
     Effect.gen(function* () {
       const { connection, owned, peer, timers } = yield* Connected.make()
@@ -412,6 +425,19 @@ describe("destroy", () => {
       yield* connection.closed
       assert.strictEqual(yield* receiveText(connection), "last")
       yield* isDone(connection.receive)
+    })
+  )
+})
+
+describe("abort", () => {
+  it.effect("gives the connection up at once", () =>
+    Effect.gen(function* () {
+      const { connection, heard } = yield* Connected.make()
+      assert.isTrue(connection.isOpen)
+      yield* connection.abort
+      yield* connection.closed
+      assert.isFalse(connection.isOpen)
+      yield* heard.saw("close")
     })
   )
 })

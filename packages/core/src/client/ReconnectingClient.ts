@@ -38,13 +38,13 @@ export interface ReconnectingClient {
   /** The connection that is open, or the next one. Fails when the schedule has ended. */
   readonly connection: Effect.Effect<Connection, TransportError.TransportError>
   /**
-   * Runs `f` with a connection. Fails with the transport's error when the
-   * connection is lost meanwhile, whatever `f` waits for; a retry gets the
-   * next connection.
+   * Runs `f` with a connection. Fails with `TransportError` when the connection
+   * is lost or the peer ends it meanwhile, whatever `f` waits for: the end of
+   * its stream is a loss here. A retry gets the next connection.
    */
   readonly use: <A, E, R>(
     f: (connection: Connection) => Effect.Effect<A, E, R>
-  ) => Effect.Effect<A, E | TransportError.TransportError, R>
+  ) => Effect.Effect<A, Pull.ExcludeDone<E> | TransportError.TransportError, R>
 }
 
 /** @category options */
@@ -75,15 +75,27 @@ export const make = (
       if (options?.session !== undefined) yield* options.session(owned.connection)
       yield* SubscriptionRef.set(state, { _tag: "Connected", connection: owned.connection })
       yield* owned.connection.ended
-      return yield* Effect.fail(whyLost(owned))
-    }).pipe(Effect.scoped)
+      const error = whyLost(owned)
+      // Said before the connection is closed, which takes its time: nobody may get it any more.
+      yield* SubscriptionRef.set(state, { _tag: "Waiting", error })
+      return { error, connected: true }
+    }).pipe(
+      Effect.scoped,
+      Effect.catch((error) => Effect.succeed({ error, connected: false }))
+    )
     yield* Effect.forkScoped(keepUp(attempt, options?.schedule ?? defaultSchedule, state))
     const connection = awaitConnected(state)
     return {
       state: SubscriptionRef.get(state),
       states: SubscriptionRef.changes(state),
       connection,
-      use: (f) => Effect.flatMap(connection, (current) => Effect.raceFirst(f(current), failWhenClosed(current)))
+      use: (f) =>
+        Effect.flatMap(connection, (current) =>
+          Effect.raceFirst(
+            Pull.catchDone(f(current), () => Effect.fail(endedByPeer)),
+            failWhenClosed(current)
+          )
+        )
     }
   })
 
@@ -98,15 +110,15 @@ const whyLost = (owned: Owned): TransportError.TransportError =>
 
 /** Attempts and waits in turn, until the schedule ends. */
 const keepUp = Effect.fnUntraced(function* (
-  attempt: Effect.Effect<never, TransportError.TransportError, Dialer>,
+  attempt: Effect.Effect<{ readonly error: TransportError.TransportError; readonly connected: boolean }, never, Dialer>,
   schedule: Schedule.Schedule<unknown, TransportError.TransportError>,
   state: SubscriptionRef.SubscriptionRef<State>
 ) {
   let step = yield* Schedule.toStepWithSleep(schedule)
   while (true) {
-    const error = yield* Effect.flip(attempt)
-    const before = yield* SubscriptionRef.getAndSet(state, { _tag: "Waiting", error })
-    if (before._tag === "Connected") step = yield* Schedule.toStepWithSleep(schedule)
+    const { error, connected } = yield* attempt
+    if (connected) step = yield* Schedule.toStepWithSleep(schedule)
+    else yield* SubscriptionRef.set(state, { _tag: "Waiting", error })
     const again = yield* Pull.catchDone(Effect.as(step(error), true), () => Effect.succeed(false))
     if (!again) return yield* SubscriptionRef.set(state, { _tag: "Failed", error })
   }
@@ -127,9 +139,11 @@ const awaitConnected = (
     )
   })
 
-/** The answer to who wants the connection, once there is one. */
+/** The answer to who wants the connection, once there is one. Who asks may know of a loss before the state does. */
 const settled = (state: State): Option.Option<Effect.Effect<Connection, TransportError.TransportError>> => {
-  if (state._tag === "Connected") return Option.some(Effect.succeed(state.connection))
+  if (state._tag === "Connected") {
+    return state.connection.isOpen ? Option.some(Effect.succeed(state.connection)) : Option.none()
+  }
   return state._tag === "Failed" ? Option.some(Effect.fail(state.error)) : Option.none()
 }
 

@@ -55,7 +55,7 @@ export const acquire = (
 ): Effect.Effect<Connection.Owned, TransportError, Dialer.Dialer | Scope.Scope> =>
   Effect.gen(function* () {
     const dialer = yield* Dialer.Dialer
-    const limits = ConnectionOptions.resolve({ idleTimeout: "unbounded", ...options })
+    const limits = ConnectionOptions.resolve({ ...options, idleTimeout: options?.idleTimeout ?? "unbounded" })
     // Timers and transport must outlive the closing of the connection, so their finalizers come first.
     const timers = yield* Timers.make
     const transport = yield* dialer.dial(target, options)

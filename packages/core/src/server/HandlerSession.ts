@@ -74,6 +74,8 @@ class HandlerSession implements Member {
 
   drain(): void {
     this.owned.drain()
+    // Nothing that its handler still does can reach the peer.
+    if (this.transport !== "open") this.interrupt()
   }
 
   interrupt(): void {

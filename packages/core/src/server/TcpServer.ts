@@ -154,6 +154,24 @@ export const serve = <R, E, _>(
 ): Layer.Layer<never, never, TcpServer | Exclude<R, Scope.Scope | Connection>> =>
   Layer.effectDiscard(Effect.flatMap(TcpServer, (server) => Effect.forkScoped(server.run(handler, options))))
 
+/**
+ * Serves every connection by callbacks, from the building of the layer to its
+ * release: `runTransports` as a layer.
+ *
+ * @category layers
+ */
+export const serveTransports = (open: (transport: Transport) => Receiver): Layer.Layer<never, never, TcpServer> =>
+  Layer.effectDiscard(Effect.flatMap(TcpServer, (server) => Effect.forkScoped(server.runTransports(open))))
+
+/**
+ * Logs where the server listens, at level INFO, once it does.
+ *
+ * @category layers
+ */
+export const layerLogAddress: Layer.Layer<never, never, TcpServer> = Layer.effectDiscard(
+  Effect.flatMap(TcpServer, ({ address }) => Effect.logInfo(`Listening on ${NetAddress.formatSocketAddress(address)}`))
+)
+
 /** Effect's `SocketServer` in terms of ours: a connection is a `Socket` already. */
 const socketServer = (server: TcpServer["Service"]): SocketServer.SocketServer["Service"] =>
   SocketServer.SocketServer.of({

@@ -61,6 +61,8 @@ export interface Connection extends Socket.Socket {
   readonly sendAll: (data: ReadonlyArray<Uint8Array | string>) => Effect.Effect<void, TransportError.TransportError>
   /** Half-close: sends what waits, then the end of the stream. Receiving goes on. */
   readonly end: Effect.Effect<void>
+  /** Gives the connection up at once, and what was not delivered with it. */
+  readonly abort: Effect.Effect<void>
   /** Frames by `codec`, over the bytes that were not received yet. */
   readonly framed: <In, Out>(codec: Codec<In, Out>) => Framed.Framed<In, Out>
   /**
@@ -69,6 +71,8 @@ export interface Connection extends Socket.Socket {
    * connection that failed to upgrade is lost.
    */
   readonly upgradeTls: (options: TlsUpgrade) => Effect.Effect<TlsInfo, TransportError.TransportError>
+  /** `false` once the peer has ended its side, this side has closed, or the transport is gone. */
+  readonly isOpen: boolean
   /** Completes when the peer has ended its side, or the transport is gone. */
   readonly ended: Effect.Effect<void>
   /** Completes when the transport is gone. */
@@ -103,7 +107,8 @@ export interface Owned {
   readonly drain: () => void
   /**
    * Closes in good order: sends what waits, ends this side, drops what still
-   * comes, and waits for the peer's end, no longer than `closeTimeout`.
+   * comes, and waits for the peer's end, no longer than `closeTimeout`; while
+   * draining no longer than a second, once all is on its way.
    */
   readonly close: () => void
   readonly destroy: (error?: TransportError.TransportError) => void
@@ -168,6 +173,10 @@ class LiveConnection implements Connection, Owned, Receiver {
     return Stream.fromPull(Effect.succeed(Effect.map(this.receive, (chunk) => [chunk] as const)))
   }
 
+  get isOpen(): boolean {
+    return this.receiving.ending === "open"
+  }
+
   get isDraining(): boolean {
     return this.receiving.draining
   }
@@ -208,6 +217,10 @@ class LiveConnection implements Connection, Owned, Receiver {
       this.destroy(error)
       return Effect.fail(error)
     })
+  }
+
+  get abort(): Effect.Effect<void> {
+    return Effect.sync(() => this.transport.destroy())
   }
 
   get ended(): Effect.Effect<void> {
@@ -266,10 +279,14 @@ class LiveConnection implements Connection, Owned, Receiver {
   close(): void {
     if (this.state !== "open" || this.closeTimer !== undefined) return
     const { closeMillis } = this.limits
-    this.closeTimer = new Timer(() =>
-      this.transport.destroy(TransportError.make(new TransportError.CloseTimeout(closeMillis)))
-    )
-    this.timers.set(this.closeTimer, this.timers.now() + closeMillis)
+    const latestMillis = this.timers.now() + closeMillis
+    const timer = new Timer((nowMillis) => {
+      // While draining, a peer that has all of its bytes is not waited for any longer.
+      if (this.transport.bufferedBytes > 0 && nowMillis < latestMillis) this.timers.set(timer, latestMillis)
+      else this.transport.destroy(TransportError.make(new TransportError.CloseTimeout(closeMillis)))
+    })
+    this.closeTimer = timer
+    this.timers.set(timer, this.isDraining ? Math.min(latestMillis, this.timers.now() + lingerMillis) : latestMillis)
     this.sending.end()
     this.endHere()
     this.receiving.discard()
@@ -285,5 +302,8 @@ class LiveConnection implements Connection, Owned, Receiver {
     this.receiving.end("ended")
   }
 }
+
+/** How long the end of a peer that has everything is awaited while a server drains. */
+const lingerMillis = 1000
 
 const gone = TransportError.make(new TransportError.ConnectionLost("EPIPE"))
