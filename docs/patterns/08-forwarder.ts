@@ -16,7 +16,9 @@ export const forward = (target: Dialer.Target) =>
     Effect.gen(function* () {
       const upstream = yield* TcpClient.connect(target)
       yield* upstream.send(ProxyHeader.encodeV1(client.peer, client.local))
-      yield* Effect.all([copy(client, upstream), copy(upstream, client)], { concurrency: 2 })
+      yield* Effect.all([copy(client, upstream), copy(upstream, client)], { concurrency: 2 }).pipe(
+        Effect.onError(() => client.abort)
+      )
     })
   )
 

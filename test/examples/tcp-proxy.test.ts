@@ -94,6 +94,17 @@ describe("tcp-proxy", () => {
     )
   }
 
+  it.effect("an answer that is cut off does not look whole", () =>
+    Effect.gen(function* () {
+      const { client, backend } = yield* inMemory
+      yield* backend.say("half of the answ")
+      yield* Effect.yieldNow
+      yield* backend.connection.abort
+      const lost = yield* Effect.flip(Effect.forever(client.connection.receive))
+      assert.strictEqual(lost._tag === "TransportError" ? lost.reason._tag : lost._tag, "ConnectionLost")
+    }).pipe(Effect.provide(Started.memory))
+  )
+
   it.live("a client that is lost ends the backend's connection", () =>
     Effect.gen(function* () {
       const { listener, transports } = yield* listen(local)

@@ -82,8 +82,14 @@ const damage = (random: Random, bytes: Uint8Array): Uint8Array => {
 }
 
 /** Sends what can be sent, damages it, and receives it whole and in pieces. */
+/** Whether a frame can be sent, and is not too large to be received. */
+const isReceived = <A>(codec: Codec<A>, frame: A): boolean => {
+  const sent = send(codec, [frame])
+  return "bytes" in sent && receive(codec, [sent.bytes]).events.every(([event]) => event === "frame")
+}
+
 const exchange = <A>(random: Random, codec: Codec<A>, frames: ReadonlyArray<A>, mostBufferedBytes: number): void => {
-  const sendable = frames.filter((frame) => "bytes" in send(codec, [frame]))
+  const sendable = frames.filter((frame) => isReceived(codec, frame))
   const sent = send(codec, sendable)
   if (!("bytes" in sent)) throw new Error(sent.message)
   const clean = receive(codec, [sent.bytes]).events

@@ -4,7 +4,7 @@
  * Every `send` waits while its peer is slow, and nothing is received
  * meanwhile: backpressure reaches from one end to the other. The end of one
  * direction is forwarded, and the other direction goes on. An end that is lost
- * ends both.
+ * aborts both: what was cut off must not look like a clean end.
  */
 import * as TcpClient from "@sluice/core/client/TcpClient"
 import * as ProxyHeader from "@sluice/core/protocol/proxy/ProxyHeader"
@@ -37,7 +37,9 @@ export const server = (options: Options) =>
         connectTimeout: options.connectTimeout ?? "5 seconds"
       }).pipe(Effect.tapError((error) => Effect.logWarning(error.message)))
       if (options.proxyProtocol !== undefined) yield* backend.send(header(options.proxyProtocol, client))
-      yield* Effect.all([forward(client, backend), forward(backend, client)], { concurrency: 2, discard: true })
+      yield* Effect.all([forward(client, backend), forward(backend, client)], { concurrency: 2, discard: true }).pipe(
+        Effect.onError(() => client.abort)
+      )
     })
   ).pipe(Layer.provide(TcpServer.layer()))
 

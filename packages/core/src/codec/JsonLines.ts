@@ -16,8 +16,8 @@ import * as Lines from "./Lines.ts"
 /** @category options */
 export interface Options {
   /**
-   * The longest line, in bytes without its ending; up to so much is buffered
-   * for each decoder. At least 1 byte. Default 8 MiB.
+   * The longest line that is received, in bytes without its ending; up to so
+   * much is buffered for each decoder. At least 1 byte. Default 8 MiB.
    */
   readonly maxLineSize?: ByteSize.Input | undefined
   /**
@@ -32,7 +32,7 @@ export interface Options {
  * Decoding fails as that of `Lines` does, and with `InvalidContent` for a line
  * that is no JSON; the next one can be received. Sending fails, with fault
  * `caller`, with `InvalidContent` for what JSON cannot express (`undefined`, a
- * function, a `bigint`, a cycle), and with `FrameTooLarge`.
+ * function, a `bigint`, a cycle).
  *
  * @category constructors
  */

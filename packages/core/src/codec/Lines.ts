@@ -26,8 +26,10 @@ import * as FrameLimit from "./FrameLimit.ts"
 /** @category options */
 export interface Options {
   /**
-   * The longest line, in bytes without its ending; up to so much, and an
-   * ending, is buffered for each decoder. At least 1 byte. Default 64 KiB.
+   * The longest line that is received, in bytes without its ending; up to so
+   * much, and an ending, is buffered for each decoder. At least 1 byte. Default
+   * 64 KiB. Lines that are sent may be longer: what is said about a line of a
+   * peer must not fail because of its length.
    */
   readonly maxLineSize?: ByteSize.Input | undefined
   /**
@@ -44,7 +46,7 @@ export interface Options {
  * Decoding fails with `FrameTooLarge`, recoverable with `tooLong: "discard"`,
  * and with a recoverable `InvalidUtf8`: that line is consumed.
  *
- * Sending fails, with fault `caller`, with `FrameTooLarge`, and with
+ * Sending fails, with fault `caller`, with
  * `InvalidContent` for a line that would be received as another: one with an
  * LF in it, with a CR at its end where the ending is `"\n"`, or with a lone
  * surrogate. Options out of range are a `RangeError`.
@@ -61,7 +63,7 @@ export const make = (options?: Options): Codec<string> => {
   if (ending !== "\n" && ending !== "\r\n") throw new RangeError('ending must be "\\n" or "\\r\\n"')
   return {
     decoder: () => new LinesDecoder(limitBytes, tooLong === "discard"),
-    encoder: () => makeEncoder(limitBytes, ending)
+    encoder: () => makeEncoder(ending)
   }
 }
 
@@ -143,17 +145,12 @@ class LinesDecoder implements Decoder<string> {
   }
 }
 
-const makeEncoder = (limitBytes: number, ending: "\n" | "\r\n"): Encoder<string> => ({
+const makeEncoder = (ending: "\n" | "\r\n"): Encoder<string> => ({
   encode: (line, output) => {
     if (line.includes("\n")) return new InvalidContent("a line has no LF in it", "caller")
     if (ending === "\n" && line.endsWith("\r")) return new InvalidContent("a line has no CR at its end", "caller")
     if (!line.isWellFormed()) return new InvalidContent("a line has no lone surrogates", "caller")
-    const bytes = line.length > limitBytes ? undefined : Utf8.encode(line + ending)
-    const contentBytes = bytes === undefined ? line.length : bytes.length - ending.length
-    if (bytes === undefined || contentBytes > limitBytes) {
-      return new FrameTooLarge({ receivedBytes: contentBytes, limitBytes, fault: "caller" })
-    }
-    output.write(bytes)
+    output.write(Utf8.encode(line + ending))
     return undefined
   }
 })
