@@ -9,11 +9,13 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Connection, Owned } from "../session/Connection.ts"
@@ -27,15 +29,15 @@ export type State =
   | { readonly _tag: "Connected"; readonly connection: Connection }
   /** The next attempt comes by the schedule. `error`: why the last one failed, or the connection was lost. */
   | { readonly _tag: "Waiting"; readonly error: TransportError.TransportError }
-  /** The schedule has ended: no further attempt is made. */
+  /** The schedule has ended, or the client's scope has closed (`Closed`): no further attempt is made. */
   | { readonly _tag: "Failed"; readonly error: TransportError.TransportError }
 
 /** @category models */
 export interface ReconnectingClient {
   readonly state: Effect.Effect<State>
-  /** The state now, then every change of it. */
+  /** The state now, then every change of it. Ends with `Failed`. */
   readonly states: Stream.Stream<State>
-  /** The connection that is open, or the next one. Fails when the schedule has ended. */
+  /** The connection that is open, or the next one. Fails when the schedule or the client has ended. */
   readonly connection: Effect.Effect<Connection, TransportError.TransportError>
   /**
    * Runs `f` with a connection. Fails with `TransportError` when the connection
@@ -62,32 +64,58 @@ export interface Options extends TcpClient.Options {
   readonly session?: ((connection: Connection) => Effect.Effect<void, TransportError.TransportError>) | undefined
 }
 
-/** @category constructors */
+/**
+ * Closing the scope ends the client: whoever waits fails with `Closed`. Its
+ * connection closes as that of `TcpClient.connect`: in good order, or at once
+ * after a failure or an interruption.
+ *
+ * @category constructors
+ */
 export const make = (
   target: Target,
   options?: Options
 ): Effect.Effect<ReconnectingClient, never, Dialer | Scope.Scope> =>
   Effect.gen(function* () {
     const state = yield* SubscriptionRef.make<State>({ _tag: "Connecting" })
+    const owners = new WeakMap<Connection, Owned>()
+    /** How the client's own scope closed: its connection closes alike, whatever interrupted the attempt. */
+    let ending: Exit.Exit<unknown, unknown> | undefined
+
     const attempt = Effect.gen(function* () {
-      yield* SubscriptionRef.set(state, { _tag: "Connecting" })
       const owned = yield* TcpClient.acquire(target, options)
       if (options?.session !== undefined) yield* options.session(owned.connection)
+      owners.set(owned.connection, owned)
       yield* SubscriptionRef.set(state, { _tag: "Connected", connection: owned.connection })
       yield* owned.connection.ended
       const error = whyLost(owned)
       // Said before the connection is closed, which takes its time: nobody may get it any more.
       yield* SubscriptionRef.set(state, { _tag: "Waiting", error })
       return { error, connected: true }
-    }).pipe(
-      Effect.scoped,
-      Effect.catch((error) => Effect.succeed({ error, connected: false }))
+    })
+    const attemptInScope = Effect.acquireUseRelease(
+      Scope.make(),
+      (scope) => Scope.provide(attempt, scope),
+      (scope, exit) => Scope.close(scope, ending ?? exit)
+    ).pipe(Effect.catch((error) => Effect.succeed({ error, connected: false })))
+
+    // Finalizers run from the last to the first: `ending` is known when the fiber is interrupted, and then all is over.
+    yield* Effect.addFinalizer(() => fail(state, closedHere))
+    yield* Effect.forkScoped(keepUp(attemptInScope, options?.schedule ?? defaultSchedule, state))
+    yield* Effect.addFinalizer((exit) =>
+      Effect.sync(() => {
+        ending = exit
+      })
     )
-    yield* Effect.forkScoped(keepUp(attempt, options?.schedule ?? defaultSchedule, state))
+
     const connection = awaitConnected(state)
+    const failWhenClosed = (current: Connection): Effect.Effect<never, TransportError.TransportError> =>
+      Effect.andThen(
+        current.closed,
+        Effect.suspend(() => Effect.fail(ending === undefined ? whyLost(owners.get(current)!) : closedHere))
+      )
     return {
       state: SubscriptionRef.get(state),
-      states: SubscriptionRef.changes(state),
+      states: Stream.takeUntil(SubscriptionRef.changes(state), (state) => state._tag === "Failed"),
       connection,
       use: (f) =>
         Effect.flatMap(connection, (current) =>
@@ -105,24 +133,48 @@ const defaultSchedule = Schedule.jittered(
 
 const endedByPeer = TransportError.make(new TransportError.ConnectionLost("EOF"))
 
+const closedHere = TransportError.make(new TransportError.Closed())
+
 const whyLost = (owned: Owned): TransportError.TransportError =>
   owned.state === "open" ? endedByPeer : (owned.state.error ?? endedByPeer)
 
+/** The last state of all. The first reason counts. */
+const fail = (
+  state: SubscriptionRef.SubscriptionRef<State>,
+  error: TransportError.TransportError
+): Effect.Effect<void> =>
+  SubscriptionRef.update(state, (now): State => (now._tag === "Failed" ? now : { _tag: "Failed", error }))
+
+interface Attempt {
+  readonly error: TransportError.TransportError
+  /** Whether the connection came about. */
+  readonly connected: boolean
+}
+
 /** Attempts and waits in turn, until the schedule ends. */
-const keepUp = Effect.fnUntraced(function* (
-  attempt: Effect.Effect<{ readonly error: TransportError.TransportError; readonly connected: boolean }, never, Dialer>,
+const keepUp = (
+  attempt: Effect.Effect<Attempt, never, Dialer>,
   schedule: Schedule.Schedule<unknown, TransportError.TransportError>,
   state: SubscriptionRef.SubscriptionRef<State>
-) {
-  let step = yield* Schedule.toStepWithSleep(schedule)
-  while (true) {
-    const { error, connected } = yield* attempt
-    if (connected) step = yield* Schedule.toStepWithSleep(schedule)
-    else yield* SubscriptionRef.set(state, { _tag: "Waiting", error })
-    const again = yield* Pull.catchDone(Effect.as(step(error), true), () => Effect.succeed(false))
-    if (!again) return yield* SubscriptionRef.set(state, { _tag: "Failed", error })
-  }
-})
+): Effect.Effect<void, never, Dialer> =>
+  Effect.gen(function* () {
+    let step = yield* Schedule.toStepWithSleep(schedule)
+    while (true) {
+      const { error, connected } = yield* attempt
+      if (connected) step = yield* Schedule.toStepWithSleep(schedule)
+      else yield* SubscriptionRef.set(state, { _tag: "Waiting", error })
+      const again = yield* Pull.catchDone(Effect.as(step(error), true), () => Effect.succeed(false))
+      if (!again) return yield* fail(state, error)
+      yield* SubscriptionRef.set(state, { _tag: "Connecting" })
+    }
+  }).pipe(
+    // A defect of the dialer or the session: nobody may wait for a fiber that is no more.
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause)
+        : Effect.andThen(Effect.logError("A reconnecting client has died", cause), fail(state, closedHere))
+    )
+  )
 
 /** The connection that is open, or the next one that comes about. */
 const awaitConnected = (
@@ -146,6 +198,3 @@ const settled = (state: State): Option.Option<Effect.Effect<Connection, Transpor
   }
   return state._tag === "Failed" ? Option.some(Effect.fail(state.error)) : Option.none()
 }
-
-const failWhenClosed = (connection: Connection): Effect.Effect<never, TransportError.TransportError> =>
-  Effect.andThen(connection.closed, Effect.fail(endedByPeer))
