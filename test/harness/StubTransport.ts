@@ -26,6 +26,8 @@ export class StubTransport implements Transport {
   receiver: Receiver | undefined
   /** `full`: a write is taken, stays in the buffer, and is answered with `false`. */
   network: "takes all" | "full" = "takes all"
+  /** Called within every write. */
+  afterWrite: () => void = () => {}
 
   attach(receiver: Receiver): void {
     this.receiver = receiver
@@ -74,6 +76,7 @@ export class StubTransport implements Transport {
     this.written += textOf(bytes)
     this.sentBytes += bytes.length
     if (this.network === "full") this.bufferedBytes += bytes.length
+    this.afterWrite()
     return this.network === "takes all"
   }
 }

@@ -80,8 +80,8 @@ describe("encoding", () => {
   })
 
   it("refuses what the codec below refuses", () => {
-    const refused = send(messages, [{ from: "x".repeat(100), count: 1 }])
-    assert.isTrue(!("bytes" in refused) && refused._tag === "FrameTooLarge")
+    const refused = send(SchemaCodec.make(Lines.make(), Schema.String), ["one", "two\nlines"])
+    assert.isTrue(!("bytes" in refused) && refused._tag === "InvalidContent" && refused.fault === "caller")
   })
 })
 

@@ -266,16 +266,18 @@ describe("a slow peer", () => {
 
   it.effect("a sender whose fiber yields before it waits misses no drain", () =>
     Effect.gen(function* () {
-      for (let maxOps = 3; maxOps < 12; maxOps++) {
+      for (let before = 0; before < 16; before++) {
         const { transport, buffer } = make()
         transport.network = "full"
-        const sender = yield* Effect.forkChild(Effect.suspend(() => buffer.send(bytes("12345678")))).pipe(
-          Effect.provideService(Scheduler.MaxOpsBeforeYield, maxOps)
-        )
-        for (let turn = 0; turn < 10 && transport.written === ""; turn++) yield* turns
-        buffer.drained()
+        transport.afterWrite = () => queueMicrotask(() => buffer.drained())
+        const sender = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let step = 0; step < before; step++) yield* Effect.sync(() => step)
+            yield* Effect.suspend(() => buffer.send(bytes("12345678")))
+          })
+        ).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, 8))
         for (let turn = 0; turn < 10; turn++) yield* turns
-        assert.isDefined(sender.pollUnsafe(), `yields after ${maxOps}`)
+        assert.deepStrictEqual(sender.pollUnsafe(), Exit.void, `${before} steps before`)
       }
     })
   )
@@ -317,6 +319,19 @@ describe("end", () => {
     })
   )
 
+  it.effect("what is written after it is forgotten", () =>
+    Effect.gen(function* () {
+      const { transport, buffer } = make()
+      buffer.end()
+      buffer.beginTurn()
+      buffer.write(bytes("a"))
+      yield* reasonOf(buffer.commit(), "Closed")
+      assert.strictEqual(buffer.pieceCount, 0)
+      buffer.endTurn()
+      assert.deepStrictEqual(transport.calls, ["end"])
+    })
+  )
+
   // A transport that has ended may say no more when it is empty: Node's does not.
   it.effect("lets a waiting sender go: its bytes were taken before", () =>
     Effect.gen(function* () {
@@ -329,16 +344,19 @@ describe("end", () => {
 
   it.effect("a sender whose fiber yields before it waits has succeeded, too", () =>
     Effect.gen(function* () {
-      for (let maxOps = 3; maxOps < 12; maxOps++) {
+      for (let before = 0; before < 16; before++) {
         const { transport, buffer } = make()
         transport.network = "full"
-        const sender = yield* Effect.forkChild(Effect.suspend(() => buffer.send(bytes("12345678")))).pipe(
-          Effect.provideService(Scheduler.MaxOpsBeforeYield, maxOps)
-        )
-        for (let turn = 0; turn < 10 && transport.written === ""; turn++) yield* turns
-        buffer.end()
+        // Before a fiber that yields goes on, and after one that does not has begun to wait.
+        transport.afterWrite = () => queueMicrotask(() => buffer.end())
+        const sender = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let step = 0; step < before; step++) yield* Effect.sync(() => step)
+            yield* Effect.suspend(() => buffer.send(bytes("12345678")))
+          })
+        ).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, 8))
         for (let turn = 0; turn < 10; turn++) yield* turns
-        assert.deepStrictEqual(sender.pollUnsafe(), Exit.void, `yields after ${maxOps}`)
+        assert.deepStrictEqual(sender.pollUnsafe(), Exit.void, `${before} steps before`)
       }
     })
   )
@@ -373,6 +391,7 @@ describe("close", () => {
     Effect.gen(function* () {
       const { transport, buffer } = make(1)
       transport.state = "closed"
+      transport.bufferedBytes = 100
       yield* buffer.send(bytes("a"))
       yield* buffer.send(bytes("b"))
     })
