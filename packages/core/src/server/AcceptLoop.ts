@@ -140,10 +140,7 @@ class Loop implements AcceptLoop, Acceptor {
       leave?.()
       this.next()
     })
-    if (over) return
-    leave = this.drain.join(member)
-    // A drain that runs tells its members when they join, and this one may have ended by that.
-    if (over) leave()
+    if (!over) leave = this.drain.join(member)
   }
 
   /** Gives the place that became free to whoever has waited longest and is still there. */
