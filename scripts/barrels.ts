@@ -1,6 +1,7 @@
 /**
  * Writes one `index.ts` for each folder of a package's sources, and one for
- * the package: `export * as X from "./X.ts"`. With `--check` it writes
+ * the package: `export * as X from "./X.ts"`, without the modules whose header
+ * says `@internal`. With `--check` it writes
  * nothing, and fails when a file is not what it would write.
  */
 import * as Fs from "node:fs"
@@ -18,17 +19,22 @@ const put = (file: string, lines: ReadonlyArray<string>): void => {
   if (!check) Fs.writeFileSync(file, text)
 }
 
-const isModule = (name: string): boolean => /^[A-Z].*\.ts$/.test(name) && !name.endsWith(".test.ts")
+/** A module for users: not one whose header says `@internal`. */
+const isModule = (folder: string, name: string): boolean => {
+  if (!/^[A-Z].*\.ts$/.test(name)) return false
+  const text = Fs.readFileSync(Path.join(folder, name), "utf8")
+  return !text.slice(0, text.indexOf("*/")).includes("@internal")
+}
 
 /** Writes the barrels below `folder`; returns the export lines that its parent wants. */
 const barrel = (folder: string): ReadonlyArray<string> => {
   const entries = Fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const modules = entries.filter((entry) => entry.isFile() && isModule(entry.name)).map((entry) => entry.name)
+  const modules = entries.filter((entry) => entry.isFile() && isModule(folder, entry.name)).map((entry) => entry.name)
   const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== "internal").map((entry) => entry.name)
   const nested = folders.map((name) => [name, barrel(Path.join(folder, name))] as const)
   const lines = [
-    ...nested.filter(([, below]) => below.length > 0).map(([name]) => `export * from "./${name}/index.ts"`),
-    ...modules.map((name) => `export * as ${name.slice(0, -3)} from "./${name}"`)
+    ...modules.map((name) => `export * as ${name.slice(0, -3)} from "./${name}"`),
+    ...nested.filter(([, below]) => below.length > 0).map(([name]) => `export * from "./${name}/index.ts"`)
   ]
   if (lines.length > 0) put(Path.join(folder, "index.ts"), lines)
   return lines

@@ -1,7 +1,8 @@
 /** What the documents say is what the repository has. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { ConnectionOptions, FrameLimit } from "@sluice/core"
+import { ConnectionOptions } from "@sluice/core"
+import * as FrameLimit from "@sluice/core/codec/FrameLimit"
 import { assert, describe, it } from "vitest"
 
 const root = Path.resolve(import.meta.dirname, "../..")

@@ -4,6 +4,7 @@
  * Before there is an acceptor they wait, paused, up to a limit; afterwards
  * they are handed over at once.
  *
+ * @internal
  * @since 0.1.0
  */
 import type { Acceptor } from "@sluice/core/transport/Listener"

@@ -1,6 +1,7 @@
 /**
  * Node's spelling of addresses, to and from `NetAddress`.
  *
+ * @internal
  * @since 0.1.0
  */
 

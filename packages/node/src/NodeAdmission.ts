@@ -2,6 +2,7 @@
  * What a connection passes before it is handed over: its PROXY header, then
  * its TLS handshake.
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -2,6 +2,7 @@
  * What Node says went wrong, as a reason of `TransportError`: one table from
  * error codes to reasons, read in the light of what was being done.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as TransportError from "@sluice/core/transport/TransportError"

@@ -1,6 +1,7 @@
 /**
  * Options of a TCP socket that listener and dialer share.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"

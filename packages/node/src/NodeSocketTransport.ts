@@ -10,6 +10,7 @@
  * A paused socket is not read, so that a peer that resets it is noticed when
  * it is resumed or written to.
  *
+ * @internal
  * @since 0.1.0
  */
 

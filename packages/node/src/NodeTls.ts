@@ -2,6 +2,7 @@
  * TLS in Node's words: secure contexts, what a handshake agreed on, and the
  * client's side of a handshake.
  *
+ * @internal
  * @since 0.1.0
  */
 

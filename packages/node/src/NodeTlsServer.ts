@@ -5,6 +5,7 @@
  * `tls.Server`, so there is one of those that never listens: sockets are
  * handed to it as its own `connection` events, as Node's documentation allows.
  *
+ * @internal
  * @since 0.1.0
  */
 

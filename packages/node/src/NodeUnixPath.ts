@@ -5,6 +5,7 @@
  * cannot bind there. The file is removed only when it is a socket and nobody
  * answers behind it: never a regular file, never a server that lives.
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -59,7 +59,9 @@ describe("sending", () => {
       assert.deepInclude(send(JsonLines.codec, [value]), { _tag: "InvalidContent", fault: "caller" })
     })
   }
-  it("refuses a value above the maximum", () => {})
+  it("sends a value above the maximum, which is for what is received", () => {
+    assert.property(send(JsonLines.make({ maxLineSize: 4 }), ["abcdef"]), "bytes")
+  })
 })
 
 it("refuses a maximum of 0", () => assert.throws(() => JsonLines.make({ maxLineSize: 0 }), RangeError))

@@ -57,16 +57,3 @@ describe("resolve", () => {
     })
   }
 })
-
-describe("limitCount", () => {
-  it("takes whole numbers from the least on, and unbounded", () => {
-    assert.strictEqual(ConnectionOptions.limitCount("n", 1), 1)
-    assert.strictEqual(ConnectionOptions.limitCount("n", 0, 0), 0)
-    assert.strictEqual(ConnectionOptions.limitCount("n", "unbounded"), Number.POSITIVE_INFINITY)
-  })
-  for (const input of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-    it(`refuses ${input}`, () => {
-      assert.throws(() => ConnectionOptions.limitCount("n", input), RangeError, "n")
-    })
-  }
-})

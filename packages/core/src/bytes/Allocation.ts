@@ -5,6 +5,7 @@
  * times what copying a small frame into it costs; the host's buffer pool cuts
  * small arrays out of a larger one instead.
  *
+ * @internal
  * @since 0.1.0
  */
 import { hostBuffer } from "./HostBuffer.ts"

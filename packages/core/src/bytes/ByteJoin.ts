@@ -4,6 +4,7 @@
  * Hot path: one `write` of a joined buffer is far cheaper than a vectored
  * write of a few small ones, up to some tens of kilobytes.
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "./Allocation.ts"

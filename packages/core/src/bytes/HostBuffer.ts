@@ -3,6 +3,7 @@
  * pool, and encodes text faster than `TextEncoder`. Everywhere else the users
  * of this file fall back to plain arrays.
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -2,6 +2,7 @@
  * Effect's `Socket.Socket` for a connection that is dialed when its reader is
  * acquired: the one file of the client that knows that interface.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -1,6 +1,7 @@
 /**
  * The largest frame that a codec takes: read from options once, in `make`.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as ByteSize from "effect/ByteSize"

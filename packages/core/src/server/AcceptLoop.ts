@@ -7,11 +7,12 @@
  * kernel's queue gets the same behaviour here; nobody waits longer than
  * `waitTimeout`.
  *
+ * @internal
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { limitMillis } from "../session/ConnectionOptions.ts"
+import * as Limit from "../session/Limit.ts"
 import { Timer, type Timers } from "../session/Timers.ts"
 import type { Acceptor, Listener } from "../transport/Listener.ts"
 import type { Transport } from "../transport/Transport.ts"
@@ -81,7 +82,7 @@ class Loop implements AcceptLoop, Acceptor {
     this.timers = timers
     this.stats = stats
     this.limits = new ConnectionLimits.ConnectionLimits(options)
-    this.waitMillis = limitMillis("waitTimeout", options?.waitTimeout ?? "10 seconds")
+    this.waitMillis = Limit.millis("waitTimeout", options?.waitTimeout ?? "10 seconds")
     this.waitTimer = new Timer((nowMillis) => this.expire(nowMillis))
   }
 

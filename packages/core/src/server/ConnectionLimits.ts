@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as NetAddress from "effect/net/NetAddress"
-import { limitCount } from "../session/ConnectionOptions.ts"
+import * as Limit from "../session/Limit.ts"
 import * as TransportError from "../transport/TransportError.ts"
 
 /** @category options */
@@ -37,9 +37,12 @@ export class ConnectionLimits {
   admitted = 0
 
   constructor(options?: Options) {
-    this.maxTotal = limitCount("maxConnections", options?.maxConnections ?? 10_000)
-    this.maxPerAddress = limitCount("maxConnectionsPerAddress", options?.maxConnectionsPerAddress ?? "unbounded")
-    this.maxWaiting = limitCount("maxWaiting", options?.maxWaiting ?? 511, 0)
+    this.maxTotal = Limit.countOrUnbounded("maxConnections", options?.maxConnections ?? 10_000)
+    this.maxPerAddress = Limit.countOrUnbounded(
+      "maxConnectionsPerAddress",
+      options?.maxConnectionsPerAddress ?? "unbounded"
+    )
+    this.maxWaiting = Limit.count("maxWaiting", options?.maxWaiting ?? 511, 0)
   }
 
   /** Addresses that hold a place; known only while there is a limit for one. */

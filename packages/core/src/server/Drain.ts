@@ -19,7 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { limitMillis } from "../session/ConnectionOptions.ts"
+import * as Limit from "../session/Limit.ts"
 
 /**
  * Something that a server has begun and must not lose: a connection with its
@@ -95,7 +95,7 @@ class Protocol implements Drain {
   private whenEmpty: (() => void) | undefined
 
   constructor(options: Options | undefined) {
-    this.deadlineMillis = limitMillis("drainTimeout", options?.drainTimeout ?? "20 seconds")
+    this.deadlineMillis = Limit.millis("drainTimeout", options?.drainTimeout ?? "20 seconds")
   }
 
   readonly begun: Effect.Effect<void> = Deferred.await(this.begins)

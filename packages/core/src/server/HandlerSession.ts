@@ -8,6 +8,7 @@
  * neither within `closeTimeout` is interrupted. The session is finished when
  * both are gone.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"

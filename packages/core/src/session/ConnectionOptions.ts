@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as ByteSize from "effect/ByteSize"
-import * as Duration from "effect/Duration"
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import * as Limit from "./Limit.ts"
 
 /** @category options */
 export interface Options {
@@ -60,35 +61,10 @@ export interface Resolved {
  * @category constructors
  */
 export const resolve = (options?: Options): Resolved => ({
-  idleMillis: limitMillis("idleTimeout", options?.idleTimeout ?? "5 minutes"),
-  readMillis: limitMillis("readTimeout", options?.readTimeout ?? "30 seconds"),
-  writeMillis: limitMillis("writeTimeout", options?.writeTimeout ?? "30 seconds"),
-  closeMillis: limitMillis("closeTimeout", options?.closeTimeout ?? "5 seconds"),
-  receiveBytes: limitBytes("receiveBuffer", options?.receiveBuffer, 65_536),
-  sendBytes: limitBytes("sendBuffer", options?.sendBuffer, 65_536)
+  idleMillis: Limit.millisOrUnbounded("idleTimeout", options?.idleTimeout ?? "5 minutes"),
+  readMillis: Limit.millisOrUnbounded("readTimeout", options?.readTimeout ?? "30 seconds"),
+  writeMillis: Limit.millisOrUnbounded("writeTimeout", options?.writeTimeout ?? "30 seconds"),
+  closeMillis: Limit.millis("closeTimeout", options?.closeTimeout ?? "5 seconds"),
+  receiveBytes: Limit.bytes("receiveBuffer", options?.receiveBuffer, 65_536),
+  sendBytes: Limit.bytes("sendBuffer", options?.sendBuffer, 65_536)
 })
-
-/** A time limit in milliseconds. @category converting */
-export const limitMillis = (name: string, input: Duration.Input | "unbounded"): number => {
-  if (input === "unbounded") return Number.POSITIVE_INFINITY
-  const millis = Duration.toMillis(Duration.fromInputUnsafe(input))
-  if (!(millis > 0)) throw new RangeError(`${name} must be above 0, or "unbounded"`)
-  return millis
-}
-
-/** A size limit in bytes. @category converting */
-export const limitBytes = (name: string, input: ByteSize.Input | undefined, defaultBytes: number): number => {
-  if (input === undefined) return defaultBytes
-  const bytes = ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(input))
-  if (!(bytes >= 1)) throw new RangeError(`${name} must be at least 1 byte`)
-  return bytes
-}
-
-/** A count limit. @category converting */
-export const limitCount = (name: string, input: number | "unbounded", least = 1): number => {
-  if (input === "unbounded") return Number.POSITIVE_INFINITY
-  if (!Number.isSafeInteger(input) || input < least) {
-    throw new RangeError(`${name} must be a whole number of at least ${least}, or "unbounded"`)
-  }
-  return input
-}

@@ -6,6 +6,7 @@
  * (`SocketCloseError` 1000), because their readers reconnect by retrying. A
  * lost transport is code 1006: a peer that went away is no defect of ours.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"

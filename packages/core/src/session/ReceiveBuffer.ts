@@ -11,6 +11,7 @@
  *
  * Hot path (`bench` rows "echo" and "frames").
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"

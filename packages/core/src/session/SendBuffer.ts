@@ -8,6 +8,7 @@
  *
  * Hot path (`bench` rows "echo" and "frames").
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

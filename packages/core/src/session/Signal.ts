@@ -2,6 +2,7 @@
  * Something that happens once, and those who wait for it. Lighter than a
  * `Deferred` for each connection: nothing is allocated until someone waits.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -7,6 +7,7 @@
  * connection is closed after its limit at the earliest, and a quarter of it
  * later at the latest.
  *
+ * @internal
  * @since 0.1.0
  */
 import type { Transport } from "../transport/Transport.ts"

@@ -1,6 +1,7 @@
 /**
  * CRC-32C (Castagnoli), the checksum of PROXY headers (RFC 3720 appendix B.4).
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -1,6 +1,7 @@
 /**
  * Version 1 of the PROXY header: one line of text.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as NetAddress from "effect/net/NetAddress"

@@ -1,6 +1,7 @@
 /**
  * Version 2 of the PROXY header: binary, with TLVs and an optional checksum.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as NetAddress from "effect/net/NetAddress"
