@@ -1,6 +1,6 @@
 import { TcpServer, type Transport } from "@sluice/core"
 import { NodeMain, NodeTransport } from "@sluice/node"
-import { Effect, Layer } from "effect"
+import { Layer } from "effect"
 
 /** An echo without a fiber: stops reading while its peer does. */
 const open = (transport: Transport.Transport): Transport.Receiver => ({
@@ -12,11 +12,9 @@ const open = (transport: Transport.Transport): Transport.Receiver => ({
   onClose: () => {}
 })
 
-export const Echo = Layer.effectDiscard(
-  Effect.flatMap(TcpServer.TcpServer, (server) => Effect.forkScoped(server.runTransports(open)))
-)
+export const Echo = TcpServer.serveTransports(open)
 
-const Main = Echo.pipe(
+const Main = Layer.merge(Echo, TcpServer.layerLogAddress).pipe(
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 7000 }))
 )

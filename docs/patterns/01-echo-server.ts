@@ -8,7 +8,7 @@ export const Echo = TcpServer.serve((connection) =>
   })
 )
 
-const Main = Echo.pipe(
+const Main = Layer.merge(Echo, TcpServer.layerLogAddress).pipe(
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 7000 }))
 )

@@ -13,7 +13,7 @@ export const LineServer = TcpServer.serve((connection) =>
   })
 )
 
-const Main = LineServer.pipe(
+const Main = Layer.merge(LineServer, TcpServer.layerLogAddress).pipe(
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 7000 }))
 )

@@ -22,7 +22,7 @@ export const FrameServer = TcpServer.serve((connection) =>
   })
 )
 
-const Main = FrameServer.pipe(
+const Main = Layer.merge(FrameServer, TcpServer.layerLogAddress).pipe(
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 7000 }))
 )

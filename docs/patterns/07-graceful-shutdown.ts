@@ -18,7 +18,7 @@ export const Worker = TcpServer.serve(
 
 export const options: TcpServer.Options = { drainTimeout: "10 seconds" }
 
-const Main = Worker.pipe(
+const Main = Layer.merge(Worker, TcpServer.layerLogAddress).pipe(
   Layer.provide(TcpServer.layer(options)),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 7000 }))
 )

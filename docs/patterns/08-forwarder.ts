@@ -22,7 +22,7 @@ export const forward = (target: Dialer.Target) =>
     })
   )
 
-const Main = forward({ host: "127.0.0.1", port: 7000 }).pipe(
+const Main = Layer.merge(forward({ host: "127.0.0.1", port: 7000 }), TcpServer.layerLogAddress).pipe(
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 7001 })),
   Layer.provide(NodeTransport.layerDialer())
