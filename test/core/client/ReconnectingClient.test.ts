@@ -215,6 +215,26 @@ describe("ReconnectingClient: its session", () => {
     })
   )
 
+  it.effect("one that takes too long has failed", () =>
+    Effect.gen(function* () {
+      const { states } = yield* start([], { session: () => Effect.never, sessionTimeout: "3 seconds" })
+      yield* TestClock.adjust(2_999)
+      assert.deepStrictEqual(states, ["Connecting"])
+      yield* TestClock.adjust(1)
+      yield* turns
+      assert.deepStrictEqual(states.slice(0, 2), ["Connecting", "Waiting ConnectTimeout"])
+    })
+  )
+
+  it.effect("one that waits for something else hears of the loss of its connection", () =>
+    Effect.gen(function* () {
+      const { dialer, states } = yield* start([], { session: () => Effect.never })
+      dialer.last.transport.destroy()
+      yield* turns
+      assert.deepStrictEqual(states, ["Connecting", "Waiting ConnectionLost"])
+    })
+  )
+
   it.effect("a connection that is lost while it runs fails it by its own receive", () =>
     Effect.gen(function* () {
       const { dialer, states } = yield* start([], {

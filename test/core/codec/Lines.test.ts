@@ -123,6 +123,21 @@ describe("sending", () => {
   }
 })
 
+it("an unfinished last line is truncated, where that is asked for", () => {
+  const codec = Lines.make({ unfinished: "truncated" })
+  for (const chunks of Chunkings.everySplit(new TextEncoder().encode("whole\nhalf"))) {
+    const { events } = receive(codec, chunks, "ended")
+    assert.deepStrictEqual(
+      events,
+      [
+        ["frame", "whole"],
+        ["violation", "TruncatedFrame", "stops"]
+      ],
+      Chunkings.show(chunks)
+    )
+  }
+})
+
 it("refuses a maximum of 0", () => assert.throws(() => Lines.make({ maxLineSize: 0 }), RangeError))
 
 it.prop(

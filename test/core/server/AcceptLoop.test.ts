@@ -74,18 +74,24 @@ describe("AcceptLoop", () => {
     })
   )
 
-  it.effect("who waits is judged again at its turn: its address may have had its share", () =>
+  it.effect("those that wait count for their address: one peer cannot fill the waiting room", () =>
     Effect.gen(function* () {
-      const world = yield* AcceptWorld.make({ maxConnections: 1, maxConnectionsPerAddress: 1 })
+      const world = yield* AcceptWorld.make({ maxConnections: 1, maxConnectionsPerAddress: 2, maxWaiting: 3 })
       world.connect("a", "192.0.2.1")
-      const first = world.connect("b", "192.0.2.2")
+      world.connect("b", "192.0.2.2")
       const second = world.connect("c", "192.0.2.2")
-      world.finish("a")
-      assert.deepStrictEqual(world.served, ["a", "b"])
+      const third = world.connect("d", "192.0.2.2")
+      const other = world.connect("e", "192.0.2.3")
       yield* turns
-      assert.strictEqual(first.accepted.state, "open")
-      assert.deepStrictEqual(second.closedBy, new TransportError.TooManyConnections("per address", 1))
-      assert.deepInclude(world.stats.snapshot(), { waiting: 0, refused: { TooManyConnections: 1 } })
+      assert.deepStrictEqual(third.closedBy, new TransportError.TooManyConnections("per address", 2))
+      assert.strictEqual(other.accepted.state, "open")
+      assert.deepInclude(world.stats.snapshot(), { waiting: 3, refused: { TooManyConnections: 1 } })
+      second.transport.destroy()
+      yield* turns
+      world.connect("f", "192.0.2.2")
+      assert.deepInclude(world.stats.snapshot(), { waiting: 3, refused: { TooManyConnections: 1 } })
+      for (const name of ["a", "b", "e"]) world.finish(name)
+      assert.deepStrictEqual(world.served, ["a", "b", "e", "f"])
     })
   )
 

@@ -266,6 +266,18 @@ describe("layers", () => {
     })
   )
 
+  it.effect("a second serve on one server is a failure of its layer", () =>
+    Effect.gen(function* () {
+      const Servers = Layer.mergeAll(TcpServer.serve(echo), TcpServer.serve(echo)).pipe(
+        Layer.provide(TcpServer.layer()),
+        Layer.provide(MemoryNetwork.layerListener(MemoryWorld.target)),
+        Layer.provide(MemoryNetwork.layer())
+      )
+      const exit = yield* Effect.exit(Effect.scoped(Layer.build(Servers)))
+      assert.include(String(exit), "has run")
+    })
+  )
+
   it.effect("layerLogAddress says where it listens", () =>
     Effect.gen(function* () {
       const messages: Array<unknown> = []

@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -19,7 +20,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Connection, Owned } from "../session/Connection.ts"
-import type { Dialer, Target } from "../transport/Dialer.ts"
+import * as Limit from "../session/Limit.ts"
+import { type Dialer, formatTarget, type Target } from "../transport/Dialer.ts"
 import * as TransportError from "../transport/TransportError.ts"
 import * as TcpClient from "./TcpClient.ts"
 
@@ -42,7 +44,8 @@ export interface ReconnectingClient {
   /**
    * Runs `f` with a connection. Fails with `TransportError` when the connection
    * is lost or the peer ends it meanwhile, whatever `f` waits for: the end of
-   * its stream is a loss here. A retry gets the next connection.
+   * its stream is a loss here, and what it had sent before is handed out only
+   * to an `f` that is reading. A retry gets the next connection.
    */
   readonly use: <A, E, R>(
     f: (connection: Connection) => Effect.Effect<A, E, R>
@@ -62,6 +65,8 @@ export interface Options extends TcpClient.Options {
    * subscription. Its failure closes the connection and counts as a lost one.
    */
   readonly session?: ((connection: Connection) => Effect.Effect<void, TransportError.TransportError>) | undefined
+  /** Longest `session`; then the attempt has failed with `ConnectTimeout`. Above 0. Default 10 seconds. */
+  readonly sessionTimeout?: Duration.Input | undefined
 }
 
 /**
@@ -77,13 +82,25 @@ export const make = (
 ): Effect.Effect<ReconnectingClient, never, Dialer | Scope.Scope> =>
   Effect.gen(function* () {
     const state = yield* SubscriptionRef.make<State>({ _tag: "Connecting" })
+    const sessionMillis = Limit.millis("sessionTimeout", options?.sessionTimeout ?? "10 seconds")
+    const begin = (session: Effect.Effect<void, TransportError.TransportError>, owned: Owned) =>
+      Effect.raceFirst(
+        session,
+        Effect.flatMap(owned.connection.closed, () => Effect.fail(whyLost(owned)))
+      ).pipe(
+        Effect.timeoutOrElse({
+          duration: sessionMillis,
+          orElse: () =>
+            Effect.fail(TransportError.make(new TransportError.ConnectTimeout(formatTarget(target), sessionMillis)))
+        })
+      )
     const owners = new WeakMap<Connection, Owned>()
     /** How the client's own scope closed: its connection closes alike, whatever interrupted the attempt. */
     let ending: Exit.Exit<unknown, unknown> | undefined
 
     const attempt = Effect.gen(function* () {
       const owned = yield* TcpClient.acquire(target, options)
-      if (options?.session !== undefined) yield* options.session(owned.connection)
+      if (options?.session !== undefined) yield* begin(options.session(owned.connection), owned)
       owners.set(owned.connection, owned)
       yield* SubscriptionRef.set(state, { _tag: "Connected", connection: owned.connection })
       yield* owned.connection.ended

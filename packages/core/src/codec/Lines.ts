@@ -20,7 +20,7 @@ import type * as ByteSize from "effect/ByteSize"
 import type { ByteQueue } from "../bytes/ByteQueue.ts"
 import * as Utf8 from "../bytes/Utf8.ts"
 import type { Codec, Decoder, Encoder } from "./Codec.ts"
-import { type CodecReason, FrameTooLarge, InvalidContent, InvalidUtf8 } from "./CodecError.ts"
+import { type CodecReason, FrameTooLarge, InvalidContent, InvalidUtf8, TruncatedFrame } from "./CodecError.ts"
 import * as FrameLimit from "./FrameLimit.ts"
 
 /** @category options */
@@ -38,6 +38,13 @@ export interface Options {
    * come, and the next line is received. Default `fail`.
    */
   readonly tooLong?: "fail" | "discard" | undefined
+  /**
+   * What bytes without an ending are at the end of the stream. `line`: the
+   * last line. `truncated`: a violation, `TruncatedFrame`; choose it where half
+   * a line must not pass for a whole one. Over TLS an attacker can end the
+   * stream early, and Node does not tell that from a clean end. Default `line`.
+   */
+  readonly unfinished?: "line" | "truncated" | undefined
   /** What is sent after each line; both are received. Default `"\n"`. */
   readonly ending?: "\n" | "\r\n" | undefined
 }
@@ -57,12 +64,16 @@ export const make = (options?: Options): Codec<string> => {
   const limitBytes = FrameLimit.fromInput("maxLineSize", options?.maxLineSize, 64 * 1024)
   const tooLong = options?.tooLong ?? "fail"
   const ending = options?.ending ?? "\n"
+  const unfinished = options?.unfinished ?? "line"
   if (tooLong !== "fail" && tooLong !== "discard") {
     throw new RangeError(`tooLong must be "fail" or "discard", but is ${tooLong}`)
   }
+  if (unfinished !== "line" && unfinished !== "truncated") {
+    throw new RangeError(`unfinished must be "line" or "truncated", but is ${unfinished}`)
+  }
   if (ending !== "\n" && ending !== "\r\n") throw new RangeError('ending must be "\\n" or "\\r\\n"')
   return {
-    decoder: () => new LinesDecoder(limitBytes, tooLong === "discard"),
+    decoder: () => new LinesDecoder(limitBytes, tooLong === "discard", unfinished === "truncated"),
     encoder: () => makeEncoder(ending)
   }
 }
@@ -77,12 +88,14 @@ class LinesDecoder implements Decoder<string> {
   violation: CodecReason | undefined = undefined
   private readonly limitBytes: number
   private readonly discardsTooLong: boolean
+  private readonly wantsEnding: boolean
   /** `AwaitingLine`: of the bytes at the front, `scanned` have no LF. `Discarding`: up to the next LF. */
   private state: "AwaitingLine" | "Discarding" = "AwaitingLine"
   private scanned = 0
 
-  constructor(limitBytes: number, discardsTooLong: boolean) {
+  constructor(limitBytes: number, discardsTooLong: boolean, wantsEnding: boolean) {
     this.limitBytes = limitBytes
+    this.wantsEnding = wantsEnding
     this.discardsTooLong = discardsTooLong
   }
 
@@ -110,6 +123,10 @@ class LinesDecoder implements Decoder<string> {
   decodeEnd(input: ByteQueue): string | undefined {
     const line = this.decode(input)
     if (line !== undefined || this.violation !== undefined || input.byteLength === 0) return line
+    if (this.wantsEnding) {
+      this.violation = new TruncatedFrame(input.byteLength)
+      return undefined
+    }
     return this.takeLine(input, this.contentBytes(input, input.byteLength), input.byteLength)
   }
 

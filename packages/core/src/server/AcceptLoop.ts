@@ -95,16 +95,17 @@ class Loop implements AcceptLoop, Acceptor {
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
     const left = [...this.waiting]
     this.waiting.clear()
-    for (const { transport } of left) this.refuse(transport, new TransportError.TooManyConnections("waiting", 0))
+    for (const { transport, key } of left) {
+      this.limits.letGo(key)
+      this.refuse(transport, draining)
+    }
     this.changed()
     return this.listener.close
   })
 
   onTransport(transport: Transport): void {
     const key = ConnectionLimits.addressKey(transport.peer)
-    const verdict = this.drain.isDraining()
-      ? new TransportError.TooManyConnections("total", 0)
-      : this.limits.judge(key, this.waiting.size)
+    const verdict = this.drain.isDraining() ? draining : this.limits.judge(key, this.waiting.size)
     if (verdict === "admit") {
       this.admit(transport, key)
     } else if (verdict === "wait") {
@@ -121,9 +122,10 @@ class Loop implements AcceptLoop, Acceptor {
   private wait(transport: Transport, key: string): void {
     const place = { transport, key, untilMillis: this.timers.now() + this.waitMillis }
     this.waiting.add(place)
+    this.limits.hold(key)
     this.changed()
     transport.observeClose(() => {
-      if (this.waiting.delete(place)) this.changed()
+      if (this.leave(place)) this.changed()
     })
   }
 
@@ -148,21 +150,25 @@ class Loop implements AcceptLoop, Acceptor {
   private next(): void {
     for (const place of this.waiting) {
       const { transport, key } = place
-      const verdict = transport.state === "closed" ? "gone" : this.limits.judge(key, 0)
-      if (verdict === "wait") return
-      this.waiting.delete(place)
+      if (transport.state === "open" && !this.limits.hasPlace()) return
+      this.leave(place)
       this.changed()
-      if (verdict === "admit") this.admit(transport, key)
-      else if (verdict !== "gone") this.refuse(transport, verdict)
+      if (transport.state === "open") this.admit(transport, key)
     }
+  }
+
+  /** Takes a connection out of the waiting room; whether it was in. */
+  private leave(place: Waiting): boolean {
+    if (!this.waiting.delete(place)) return false
+    this.limits.letGo(place.key)
+    return true
   }
 
   private expire(nowMillis: number): void {
     for (const place of this.waiting) {
       if (place.untilMillis > nowMillis) break
-      const waitingCount = this.waiting.size
-      this.waiting.delete(place)
-      this.refuse(place.transport, new TransportError.TooManyConnections("waiting", waitingCount))
+      this.leave(place)
+      this.refuse(place.transport, new TransportError.TooManyConnections("waiting", this.limits.maxWaiting))
     }
     this.changed()
   }
@@ -178,3 +184,5 @@ class Loop implements AcceptLoop, Acceptor {
     transport.destroy(TransportError.make(reason))
   }
 }
+
+const draining = new TransportError.TooManyConnections("draining", 0)

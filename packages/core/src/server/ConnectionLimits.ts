@@ -18,7 +18,7 @@ export interface Options {
    * it, new ones wait unread in `maxWaiting` places until one closes.
    */
   readonly maxConnections?: number | "unbounded" | undefined
-  /** Connections of one peer address (IPv4, or IPv6 /64); at least 1. Default unbounded. */
+  /** Connections of one peer address (IPv4, or IPv6 /64), waiting ones included; at least 1. Default unbounded. */
   readonly maxConnectionsPerAddress?: number | "unbounded" | undefined
   /** Accepted connections that may wait for a free place; at least 0. Default 511. The next one is refused. */
   readonly maxWaiting?: number | undefined
@@ -31,7 +31,7 @@ export type Verdict = "admit" | "wait" | TransportError.TooManyConnections
 export class ConnectionLimits {
   private readonly maxTotal: number
   private readonly maxPerAddress: number
-  private readonly maxWaiting: number
+  readonly maxWaiting: number
   private readonly perAddress = new Map<string, number>()
   /** Connections that hold a place. */
   admitted = 0
@@ -55,18 +55,33 @@ export class ConnectionLimits {
     if (this.countOf(key) >= this.maxPerAddress) {
       return new TransportError.TooManyConnections("per address", this.maxPerAddress)
     }
-    if (this.admitted < this.maxTotal) return "admit"
+    if (this.hasPlace()) return "admit"
     if (waitingCount < this.maxWaiting) return "wait"
     return new TransportError.TooManyConnections("total", this.maxTotal)
   }
 
+  /** Whether another connection can be served. */
+  hasPlace(): boolean {
+    return this.admitted < this.maxTotal
+  }
+
+  /** Counts a connection that is served. */
   take(key: string): void {
     this.admitted++
-    if (this.maxPerAddress !== Number.POSITIVE_INFINITY) this.perAddress.set(key, this.countOf(key) + 1)
+    this.hold(key)
   }
 
   release(key: string): void {
     this.admitted--
+    this.letGo(key)
+  }
+
+  /** Counts a connection that waits: for its address, and not as one that is served. */
+  hold(key: string): void {
+    if (this.maxPerAddress !== Number.POSITIVE_INFINITY) this.perAddress.set(key, this.countOf(key) + 1)
+  }
+
+  letGo(key: string): void {
     const count = this.countOf(key) - 1
     if (count > 0) this.perAddress.set(key, count)
     else this.perAddress.delete(key)

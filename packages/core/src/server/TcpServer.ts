@@ -152,7 +152,7 @@ export const serve = <R, E, _>(
   handler: (connection: Connection) => Effect.Effect<_, E, R>,
   options?: RunOptions<R>
 ): Layer.Layer<never, never, TcpServer | Exclude<R, Scope.Scope | Connection>> =>
-  Layer.effectDiscard(Effect.flatMap(TcpServer, (server) => Effect.forkScoped(server.run(handler, options))))
+  Layer.effectDiscard(Effect.flatMap(TcpServer, (server) => launch(server.run(handler, options))))
 
 /**
  * Serves every connection by callbacks, from the building of the layer to its
@@ -161,7 +161,7 @@ export const serve = <R, E, _>(
  * @category layers
  */
 export const serveTransports = (open: (transport: Transport) => Receiver): Layer.Layer<never, never, TcpServer> =>
-  Layer.effectDiscard(Effect.flatMap(TcpServer, (server) => Effect.forkScoped(server.runTransports(open))))
+  Layer.effectDiscard(Effect.flatMap(TcpServer, (server) => launch(server.runTransports(open))))
 
 /**
  * Logs where the server listens, at level INFO, once it does.
@@ -171,6 +171,10 @@ export const serveTransports = (open: (transport: Transport) => Receiver): Layer
 export const layerLogAddress: Layer.Layer<never, never, TcpServer> = Layer.effectDiscard(
   Effect.flatMap(TcpServer, ({ address }) => Effect.logInfo(`Listening on ${NetAddress.formatSocketAddress(address)}`))
 )
+
+/** Runs in the background of a layer. What fails at once, a server that has run already, is the layer's own failure. */
+const launch = <R>(run: Effect.Effect<never, never, R>): Effect.Effect<void, never, R | Scope.Scope> =>
+  Effect.flatMap(Effect.forkScoped(run, { startImmediately: true }), (fiber) => fiber.pollUnsafe() ?? Effect.void)
 
 /** Effect's `SocketServer` in terms of ours: a connection is a `Socket` already. */
 const socketServer = (server: TcpServer["Service"]): SocketServer.SocketServer["Service"] =>

@@ -17,7 +17,9 @@ export interface Options {
   /**
    * Closes a connection whose peer began a frame that a fiber waits for, and
    * sent nothing more for this long, with `ReadStalled`. Above 0. Default 30
-   * seconds. No effect on raw `receive`, which knows no frames.
+   * seconds. It limits a gap, not a frame: a time for a whole frame is
+   * `Effect.timeout` around its `receive`. No effect on raw `receive`, which
+   * knows no frames.
    */
   readonly readTimeout?: Duration.Input | "unbounded" | undefined
   /**

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 
 /** @category models */
 export class Signal {
-  private waiters: Array<() => void> | undefined
+  private waiters: Set<() => void> | undefined
   fired = false
 
   fire(): void {
@@ -29,10 +29,9 @@ export class Signal {
         return
       }
       const wake = (): void => resume(Exit.void)
-      this.waiters = [...(this.waiters ?? []), wake]
-      return Effect.sync(() => {
-        this.waiters = this.waiters?.filter((waiter) => waiter !== wake)
-      })
+      this.waiters ??= new Set()
+      this.waiters.add(wake)
+      return Effect.sync(() => this.waiters?.delete(wake))
     })
   }
 }

@@ -119,7 +119,11 @@ export interface TlsInfo {
   readonly cipher: string
   /** The protocol agreed by ALPN. `undefined`: none was. */
   readonly alpnProtocol: string | undefined
-  /** The name that the client asked for (SNI). */
+  /**
+   * The name that the client asked for (SNI). `undefined` when it asked for
+   * none, and for a session that was resumed with TLS 1.2, where the platform
+   * does not tell it: do not choose a tenant by it.
+   */
   readonly serverName: string | undefined
   /** Whether the peer's certificate was verified. `false` also when it showed none. */
   readonly authorized: boolean

@@ -221,14 +221,14 @@ export class ProxyHeaderInvalid {
   }
 }
 
-/** All places were taken (`total`, `opening`), the wait for one was too long (`waiting`), or the peer's address had its share. @category reasons */
+/** All places were taken (`total`, `opening`), the wait for one was too long (`waiting`), the peer's address had its share, or the server drains and takes none (`draining`). @category reasons */
 export class TooManyConnections {
   readonly _tag = "TooManyConnections"
   readonly fault: Fault = "limit"
   readonly retry: RetrySafety = "RefusedByServer"
-  readonly limit: "total" | "per address" | "waiting" | "opening"
+  readonly limit: "total" | "per address" | "waiting" | "opening" | "draining"
   readonly limitCount: number
-  constructor(limit: "total" | "per address" | "waiting" | "opening", limitCount: number) {
+  constructor(limit: "total" | "per address" | "waiting" | "opening" | "draining", limitCount: number) {
     this.limit = limit
     this.limitCount = limitCount
   }
