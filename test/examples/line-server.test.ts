@@ -13,6 +13,7 @@ describe("line-server", () => {
     ["any other line", "hello\n", ["ECHO: hello"]],
     ["an empty line", "\n", ["ECHO: "]],
     ["CR LF", "HELLO\r\nx\r\n", ["WORLD", "ECHO: x"]],
+    ["a CR in front of CR LF, and the next line", "x\r\r\nb\n", ["ERROR CR before the line ending", "ECHO: b"]],
     ["several at a time", "a\nHELLO\nb\n", ["ECHO: a", "WORLD", "ECHO: b"]],
     ["the longest line", `${longest}\n`, [`ECHO: ${longest}`]],
     ["a line above it, and the next one", `${longest}x\nHELLO\n`, ["ERROR line too long", "WORLD"]],

@@ -142,6 +142,11 @@ describe("the command line", () => {
     ["a proxy without a backend", ["tcp-proxy"], "--to"],
     ["a backend that is none", ["tcp-proxy", "--to", "nowhere"], "nowhere"],
     ["a trusted network that is none", ["tcp-proxy", "--to", "a:1", "--trust", "10.0.0.0/99"], "10.0.0.0/99"],
+    [
+      "a certificate file that is not there",
+      ["tcp-echo", "--port", "0", "--cert", tlsFile("missing.pem"), "--key", tlsFile("a.key")],
+      "missing.pem"
+    ],
     ["a certificate without its key", ["tcp-echo", "--cert", tlsFile("a.pem")], "--key"],
     ["a certificate without its key, for the chat", ["--cert", tlsFile("a.pem")], "--key"]
   ]

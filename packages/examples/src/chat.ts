@@ -1,6 +1,6 @@
 /**
- * The flagship: one room, many doors. The room is a service, and each door a
- * Layer on it: a further door is one more line in `doors`.
+ * One room, and the door to it: lines over TCP. The room is a service, and a
+ * door is a Layer on it.
  */
 import * as TcpServer from "@sluice/core/server/TcpServer"
 import * as Command from "effect/cli/Command"
@@ -16,10 +16,8 @@ const tcpDoor = TcpDoor.layer.pipe(
   Layer.provide(TcpServer.layer({ idleTimeout: "1 hour", readTimeout: "1 hour", closeTimeout: "1 second" }))
 )
 
-const doors = Layer.mergeAll(tcpDoor)
-
-/** The room is there before its doors open, and until they are closed. */
-export const server = doors.pipe(Layer.provide(Room.layer()))
+/** The room is there before its door opens, and until it is closed. */
+export const server = tcpDoor.pipe(Layer.provide(Room.layer()))
 
 export const flags = CommandLine.listenFlags(4000)
 
@@ -27,7 +25,7 @@ export const run = (flags: CommandLine.ListenFlags) =>
   CommandLine.launch("chat", server, CommandLine.layerListener(flags), (address) => `join: ${client(flags, address)}`)
 
 export const command = Command.make("chat", flags, run).pipe(
-  Command.withDescription("One room, many doors: join with nc 127.0.0.1 4000"),
+  Command.withDescription("One room: join with nc 127.0.0.1 4000"),
   Command.validate(CommandLine.validateListen)
 )
 

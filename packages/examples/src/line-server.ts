@@ -16,21 +16,18 @@ const lineCodec = Lines.make({ maxLineSize: "64 KiB", tooLong: "discard" })
 
 export const server = TcpServer.serve((connection) => {
   const lines = connection.framed(lineCodec)
-  const answer = lines.receive.pipe(
+  const complain = (problem: string) => Effect.as(lines.send(`ERROR ${problem}`), "")
+  const exchange = lines.receive.pipe(
     Effect.map((line) => (line === "HELLO" ? "WORLD" : line === "QUIT" ? "BYE" : `ECHO: ${line}`)),
+    Effect.tap(lines.send),
     Effect.catchReasons("CodecError", {
-      FrameTooLarge: () => Effect.succeed("ERROR line too long"),
-      InvalidUtf8: () => Effect.succeed("ERROR not UTF-8")
+      FrameTooLarge: () => complain("line too long"),
+      InvalidUtf8: () => complain("not UTF-8"),
+      // The CR at the end of such a line would be taken for a part of the line's ending.
+      InvalidContent: () => complain("CR before the line ending")
     })
   )
-  return Effect.gen(function* () {
-    let last = ""
-    while (last !== "BYE") {
-      last = yield* answer
-      // Not `lines.send`: the codec's maximum holds both ways, and "ECHO: " makes the longest line longer.
-      yield* connection.send(`${last}\n`)
-    }
-  })
+  return Effect.repeat(exchange, { until: (answer) => answer === "BYE" })
 }).pipe(Layer.provide(TcpServer.layer()))
 
 export const command = Command.make("line-server", CommandLine.listenFlags(4002), (flags) =>

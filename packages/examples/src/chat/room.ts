@@ -1,9 +1,9 @@
 /**
  * The one room of the chat: who is in it, what was said, and what happens now.
  *
- * The room knows no door. A door (TCP lines here; a browser, REST, gRPC or
- * rpc beside it) is a Layer that joins people to the room, hands on what they
- * say, and shows them its events. What enters by one door leaves by all.
+ * The room knows no door. A door (lines over TCP) is a Layer that joins people
+ * to the room, hands on what they say, and shows them its events. With several
+ * doors, what enters by one leaves by all.
  *
  * Nobody waits for anybody: each person has a queue of events with a bound,
  * and who lets it fill up is dropped, and told of to the others.

@@ -4,7 +4,7 @@
  */
 import * as Lines from "@sluice/core/codec/Lines"
 import * as TcpServer from "@sluice/core/server/TcpServer"
-import type { Connection } from "@sluice/core/session/Connection"
+import type { Framed } from "@sluice/core/session/Framed"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -15,9 +15,10 @@ export const layer: Layer.Layer<never, never, Room.Room | TcpServer.TcpServer> =
     Effect.gen(function* () {
       const room = yield* Room.Room
       const person = yield* room.join({ door: "tcp" })
-      yield* welcome(connection, room, person)
+      const lines = connection.framed(lineCodec)
+      yield* welcome(lines, room, person)
       // Whichever ends first ends the others: the person leaves, cannot be reached, or is dropped.
-      yield* Effect.raceAllFirst([listen(connection, room, person), deliver(connection, person), person.dropped])
+      yield* Effect.raceAllFirst([listen(lines, room, person), deliver(lines, person), person.dropped])
     }).pipe(
       Effect.catchTags({
         RoomFull: (error) => connection.send(`* ${error.message}; try again later\n`),
@@ -40,26 +41,25 @@ const help = [
   "* anything else is said to everyone"
 ]
 
-const welcome = Effect.fnUntraced(function* (connection: Connection, room: Room.Room["Service"], person: Room.Person) {
+const welcome = Effect.fnUntraced(function* (lines: Framed<string>, room: Room.Room["Service"], person: Room.Person) {
   const history = yield* room.history
   const { length } = yield* room.people
-  yield* sendLines(connection, [
+  yield* lines.sendAll([
     `* welcome, ${yield* person.name}: ${length === 1 ? "you are alone here" : `${length} people are here`}; /help helps`,
     ...history.slice(-shownHistory).map(format)
   ])
 })
 
 /** Hands on what the person says, until they leave. */
-const listen = Effect.fnUntraced(function* (connection: Connection, room: Room.Room["Service"], person: Room.Person) {
-  const lines = connection.framed(lineCodec)
+const listen = Effect.fnUntraced(function* (lines: Framed<string>, room: Room.Room["Service"], person: Room.Person) {
   const next = Effect.catchReasons(lines.receive, "CodecError", {
-    FrameTooLarge: () => Effect.as(connection.send("* that line was too long, and is lost: 1,024 bytes at most\n"), ""),
-    InvalidUtf8: () => Effect.as(connection.send("* that line was not UTF-8, and is lost\n"), "")
+    FrameTooLarge: () => Effect.as(lines.send("* that line was too long, and is lost: 1,024 bytes at most"), ""),
+    InvalidUtf8: () => Effect.as(lines.send("* that line was not UTF-8, and is lost"), "")
   })
   while (true) {
     const line = yield* next
-    if (line === "/quit") return yield* connection.send("* goodbye\n")
-    if (line.startsWith("/")) yield* sendLines(connection, yield* obey(line, room, person))
+    if (line === "/quit") return yield* lines.send("* goodbye")
+    if (line.startsWith("/")) yield* lines.sendAll(yield* obey(line, room, person))
     else yield* person.say(line)
     // A thousand lines may come in one chunk: without this, nobody gets a turn to read before all are said.
     yield* Effect.yieldNow
@@ -84,13 +84,9 @@ const obey = Effect.fnUntraced(function* (line: string, room: Room.Room["Service
 })
 
 /** Shows what happens: all that waits, in one write. */
-const deliver = Effect.fnUntraced(function* (connection: Connection, person: Room.Person) {
-  while (true) yield* sendLines(connection, (yield* Queue.takeAll(person.events)).map(format))
+const deliver = Effect.fnUntraced(function* (lines: Framed<string>, person: Room.Person) {
+  while (true) yield* lines.sendAll((yield* Queue.takeAll(person.events)).map(format))
 })
-
-/** Not through the codec: its maximum holds both ways, and a line with a name in front may be longer. */
-const sendLines = (connection: Connection, lines: ReadonlyArray<string>) =>
-  connection.sendAll(lines.map((line) => `${line}\n`))
 
 const format = (event: Room.Event): string => {
   switch (event._tag) {
