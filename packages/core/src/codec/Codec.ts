@@ -80,9 +80,3 @@ export interface Codec<out In, in Out = In> {
   readonly decoder: () => Decoder<In>
   readonly encoder: () => Encoder<Out>
 }
-
-/** @category models */
-export type In<C> = C extends Codec<infer I, infer _O> ? I : never
-
-/** @category models */
-export type Out<C> = C extends Codec<infer _I, infer O> ? O : never

@@ -29,7 +29,6 @@ import type * as Scope from "effect/Scope"
 import * as SocketServer from "effect/socket/SocketServer"
 import type { Connection } from "../session/Connection.ts"
 import * as ConnectionOptions from "../session/ConnectionOptions.ts"
-import { StallWatch } from "../session/StallWatch.ts"
 import * as Timers from "../session/Timers.ts"
 import { Listener } from "../transport/Listener.ts"
 import type { Receiver, Transport } from "../transport/Transport.ts"
@@ -37,6 +36,8 @@ import * as AcceptLoop from "./AcceptLoop.ts"
 import * as ConnectionStats from "./ConnectionStats.ts"
 import * as Drain from "./Drain.ts"
 import * as HandlerSession from "./HandlerSession.ts"
+import * as TcpSocketServer from "./TcpSocketServer.ts"
+import * as TransportSession from "./TransportSession.ts"
 
 /** @category services */
 export class TcpServer extends Context.Service<
@@ -120,9 +121,10 @@ export const make = (options?: Options): Effect.Effect<TcpServer["Service"], nev
           return serve((transport, finished) => HandlerSession.startUnsafe(environment, transport, finished))
         }),
       runTransports: (open) =>
-        Effect.flatMap(Effect.context<never>(), (context) =>
-          serve((transport, finished) => startTransport(open, transport, finished, { context, timers, limits }))
-        ),
+        Effect.flatMap(Effect.context<never>(), (context) => {
+          const environment: TransportSession.Environment = { open, context, timers, limits }
+          return serve((transport, finished) => TransportSession.startUnsafe(environment, transport, finished))
+        }),
       drain: stop,
       isDraining: Effect.sync(drain.isDraining),
       stats: Effect.sync(() => stats.snapshot())
@@ -138,7 +140,7 @@ export const make = (options?: Options): Effect.Effect<TcpServer["Service"], nev
 export const layer = (options?: Options): Layer.Layer<TcpServer | SocketServer.SocketServer, never, Listener> =>
   Layer.effectContext(
     Effect.map(make(options), (server) =>
-      Context.make(TcpServer, server).pipe(Context.add(SocketServer.SocketServer, socketServer(server)))
+      Context.make(TcpServer, server).pipe(Context.add(SocketServer.SocketServer, TcpSocketServer.make(server)))
     )
   )
 
@@ -176,14 +178,6 @@ export const layerLogAddress: Layer.Layer<never, never, TcpServer> = Layer.effec
 const launch = <R>(run: Effect.Effect<never, never, R>): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.flatMap(Effect.forkScoped(run, { startImmediately: true }), (fiber) => fiber.pollUnsafe() ?? Effect.void)
 
-/** Effect's `SocketServer` in terms of ours: a connection is a `Socket` already. */
-const socketServer = (server: TcpServer["Service"]): SocketServer.SocketServer["Service"] =>
-  SocketServer.SocketServer.of({
-    address: server.address,
-    run: <R, E, _>(handler: (connection: Connection) => Effect.Effect<_, E, R>) =>
-      server.run(handler) as Effect.Effect<never, never, R>
-  })
-
 const withFarewell = <R, E, _>(
   handler: (connection: Connection) => Effect.Effect<_, E, R>,
   farewell: RunOptions<R>["farewell"]
@@ -202,34 +196,6 @@ const withFarewell = <R, E, _>(
 /** Services are added for each connection: from a flat base they never overflow into a copy. */
 const flatten = (context: Context.Context<never>): Context.Context<never> =>
   Context.makeUnsafe(new Map(context.mapUnsafe))
-
-const startTransport = (
-  open: (transport: Transport) => Receiver,
-  transport: Transport,
-  finished: (reason: string) => void,
-  { context, timers, limits }: Omit<HandlerSession.Environment, "handler">
-): Drain.Member => {
-  const watch = new StallWatch(transport, timers, limits, neverMidFrame)
-  transport.observeClose((error) => {
-    watch.stop()
-    finished(error === undefined ? "Finished" : error.reason._tag)
-  })
-  try {
-    transport.attach(open(transport))
-    transport.resume()
-  } catch (error) {
-    // A receiver that cannot be made costs its own connection, and is told as any defect of a handler.
-    transport.destroy()
-    Effect.runForkWith(context)(Effect.logError("A transport's receiver could not be made", error))
-  }
-  return {
-    drain: () => transport.end(),
-    interrupt: () => transport.destroy(),
-    cut: () => transport.destroy()
-  }
-}
-
-const neverMidFrame = { midFrame: false }
 
 const logReport = (report: Drain.Report): Effect.Effect<void> =>
   report.interrupted + report.cut === 0
