@@ -35,6 +35,13 @@ export interface Ratio {
   readonly verdict: "reached" | "short" | undefined
 }
 
+/** How long the subject took from SIGTERM to its exit, against the row's target. */
+export interface Drain {
+  readonly millis: number
+  readonly targetMillis: number
+  readonly verdict: "reached" | "short"
+}
+
 export interface Result {
   readonly group: string
   readonly name: string
@@ -46,6 +53,8 @@ export interface Result {
   /** The subject first, then the peers. Contestants that failed are missing. */
   readonly scores: ReadonlyArray<Score>
   readonly ratios: ReadonlyArray<Ratio>
+  /** `undefined` where the row has no such target, or the subject did not drain. */
+  readonly drain: Drain | undefined
   /** What a reader must know: what failed, and which figures mean little. */
   readonly remarks: ReadonlyArray<string>
 }
@@ -67,6 +76,7 @@ export const make = (
     rounds: scores[0]?.samples.length ?? 0,
     scores,
     ratios: ratios(row, samples),
+    drain: drain(row, scores),
     remarks: [...failures, ...scores.flatMap(remarks)]
   }
 }
@@ -114,6 +124,13 @@ const ratios = (row: Row, samples: ReadonlyMap<Contestant, ReadonlyArray<Sample>
 const verdict = (ratio: number, target: number | undefined, better: "higher" | "lower"): Ratio["verdict"] => {
   if (target === undefined) return undefined
   return (better === "higher" ? ratio >= target : ratio <= target) ? "reached" : "short"
+}
+
+const drain = (row: Row, scores: ReadonlyArray<Score>): Drain | undefined => {
+  const millis = scores.find(({ name }) => name === row.subject.name)?.drainMillis
+  const targetMillis = row.drainTargetMillis
+  if (millis === undefined || targetMillis === undefined) return undefined
+  return { millis, targetMillis, verdict: millis < targetMillis ? "reached" : "short" }
 }
 
 /** Share of a core from which on other programs are worth a remark. */

@@ -22,6 +22,8 @@ export interface Row {
    * more is better, at most this where less is. Peers without one are shown only.
    */
   readonly targets: Readonly<Record<string, number>>
+  /** Longest time that the subject may take from SIGTERM to its exit, where that is measured. */
+  readonly drainTargetMillis?: number | undefined
   readonly experiment: Experiment
 }
 

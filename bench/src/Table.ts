@@ -2,13 +2,14 @@
  * Results as text: for each row its contestants' figures, then its ratios.
  */
 import * as Figure from "./Figure.ts"
-import type { Result, Score } from "./Result.ts"
+import type { Drain, Result, Score } from "./Result.ts"
 
 /** Lines of one row, without a trailing line break. */
 export const render = (result: Result): string => {
   const lines = [`${result.group}/${result.name}: ${result.title} (${result.rounds} rounds)`]
   if (result.scores.length > 0) lines.push("", ...align(scoreCells(result)))
   if (result.ratios.length > 0) lines.push("", ...align(ratioCells(result)))
+  if (result.drain !== undefined) lines.push("", drainLine(result.subject, result.drain))
   if (result.remarks.length > 0) lines.push("", ...result.remarks.map((remark) => `  ! ${remark}`))
   return lines.join("\n")
 }
@@ -50,6 +51,9 @@ const ratioCells = (result: Result): ReadonlyArray<ReadonlyArray<string>> => [
     verdict ?? "–"
   ])
 ]
+
+const drainLine = (subject: string, { millis, targetMillis, verdict }: Drain): string =>
+  `  ${subject}, SIGTERM to exit: ${Figure.millis(millis)}, target < ${Figure.millis(targetMillis)}, ${verdict}`
 
 /** The first column to the left, figures to the right. */
 const align = (cells: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {

@@ -24,6 +24,9 @@ const list = (rows: ReadonlyArray<Row.Row>): void => {
       const wanted = target === undefined ? "no target" : Figure.target(target, row.experiment.better)
       console.log(`  ${row.subject.name} / ${name}: ${wanted}`)
     }
+    const drainMillis = row.drainTargetMillis
+    if (drainMillis !== undefined)
+      console.log(`  ${row.subject.name}, SIGTERM to exit: < ${Figure.millis(drainMillis)}`)
   }
 }
 

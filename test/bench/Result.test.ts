@@ -75,6 +75,22 @@ it("without the subject there are figures and no ratios", () => {
   assert.deepStrictEqual(result.remarks, ["subject failed: why"])
 })
 
+describe("the drain of the subject", () => {
+  const cases: ReadonlyArray<readonly [target: number | undefined, millis: number | undefined, verdict: unknown]> = [
+    [5_000, 4_999, "reached"],
+    [5_000, 5_000, "short"],
+    [undefined, 1, undefined],
+    [5_000, undefined, undefined]
+  ]
+  for (const [target, millis, verdict] of cases) {
+    it(`${millis} ms where the target is ${target}: ${verdict}`, () => {
+      const row: Row = { ...rowOf("lower"), drainTargetMillis: target }
+      const result = Result.make(row, both([{ value: 1, drainMillis: millis }], [{ value: 1, drainMillis: 9_000 }]), [])
+      assert.strictEqual(result.drain?.verdict, verdict)
+    })
+  }
+})
+
 it("errors are summed and remarked", () => {
   const samples = [
     { value: 1, errorCount: 2 },

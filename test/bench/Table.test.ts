@@ -43,6 +43,12 @@ it("columns are aligned, and those without a figure are left out", () => {
   )
 })
 
+it("the drain has its target and verdict", () => {
+  const samples = new Map([[subject, [{ value: 1, drainMillis: 1_250 }]]])
+  const lines = Table.render(Result.make({ ...row, drainTargetMillis: 5_000 }, samples, [])).split("\n")
+  assert.strictEqual(lines.at(-1), "  Sluice, SIGTERM to exit: 1.25 s, target < 5.00 s, reached")
+})
+
 it("a row of which everything failed has its remarks", () => {
   assert.strictEqual(
     Table.render(Result.make(row, new Map(), ["Sluice failed: no"])),

@@ -23,10 +23,6 @@ export class Histogram {
     return this.total
   }
 
-  get max(): number {
-    return this.largest
-  }
-
   /** Counts one value; `0 <= value < 2^31`, its fraction is dropped. */
   record(value: number): void {
     const whole = value | 0

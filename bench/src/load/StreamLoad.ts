@@ -49,8 +49,6 @@ export interface Report extends Reading {
   readonly firstError?: string | undefined
   readonly latencyMicros: {
     readonly p50: number
-    readonly p90: number
     readonly p99: number
-    readonly max: number
   }
 }

@@ -73,6 +73,7 @@ export const tcp: ReadonlyArray<Row> = [
     subject: fiber,
     peers: [transport, nodeNet, effect],
     targets: {},
+    drainTargetMillis: 5_000,
     experiment: IdleExperiment.make({ connections: 10_000, quickConnections: 1_000, conversation: echo })
   }
 ]

@@ -1,8 +1,8 @@
 /**
  * TCP echo with Sluice's `TcpServer`: a fiber a connection.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as TcpServer from "@sluice/core/server/TcpServer"
+import * as NodeMain from "@sluice/node/NodeMain"
 import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,6 +18,5 @@ echo.pipe(
   Layer.merge(AnnouncementLayer.layer),
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 0 })),
-  Layer.launch,
-  NodeRuntime.runMain
+  NodeMain.run
 )

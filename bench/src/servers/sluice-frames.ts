@@ -3,10 +3,10 @@
  * connection, a turn of its loop a frame. With the argument `batch`: a turn
  * for all frames that are there.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as LengthDelimited from "@sluice/core/codec/LengthDelimited"
 import * as TcpServer from "@sluice/core/server/TcpServer"
 import type { Connection } from "@sluice/core/session/Connection"
+import * as NodeMain from "@sluice/node/NodeMain"
 import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +26,5 @@ TcpServer.serve(process.argv[2] === "batch" ? inBatches : frameByFrame).pipe(
   Layer.merge(AnnouncementLayer.layer),
   Layer.provide(TcpServer.layer()),
   Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 0 })),
-  Layer.launch,
-  NodeRuntime.runMain
+  NodeMain.run
 )

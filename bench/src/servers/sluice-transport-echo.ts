@@ -1,13 +1,13 @@
 /**
- * TCP echo on Sluice's seam to the platform: a handler for each transport, and
- * no fiber. What is left above `node:net` is the transport itself.
+ * TCP echo with Sluice's `TcpServer.serveTransports`: callbacks for each
+ * transport, and no fiber. Limits, timeouts, statistics and drain are there.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Listener from "@sluice/core/transport/Listener"
+import * as TcpServer from "@sluice/core/server/TcpServer"
 import type { Receiver, Transport } from "@sluice/core/transport/Transport"
+import * as NodeMain from "@sluice/node/NodeMain"
 import * as NodeTransport from "@sluice/node/NodeTransport"
-import * as Effect from "effect/Effect"
-import * as Announcement from "./Announcement.ts"
+import * as Layer from "effect/Layer"
+import * as AnnouncementLayer from "./AnnouncementLayer.ts"
 
 class Echo implements Receiver {
   private readonly transport: Transport
@@ -31,17 +31,9 @@ class Echo implements Receiver {
   onClose(): void {}
 }
 
-const main = Effect.gen(function* () {
-  const listener = yield* Listener.Listener
-  yield* listener.accept({
-    onTransport: (transport) => {
-      transport.attach(new Echo(transport))
-      transport.resume()
-    },
-    onRefused: () => {}
-  })
-  Announcement.listeningOn(listener.address)
-  return yield* Effect.never
-})
-
-main.pipe(Effect.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 0 })), NodeRuntime.runMain)
+TcpServer.serveTransports((transport) => new Echo(transport)).pipe(
+  Layer.merge(AnnouncementLayer.layer),
+  Layer.provide(TcpServer.layer()),
+  Layer.provide(NodeTransport.layerListener({ host: "127.0.0.1", port: 0 })),
+  NodeMain.run
+)
