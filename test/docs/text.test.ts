@@ -117,4 +117,49 @@ describe("the README's table of limits", () => {
   for (const [option, value] of cases) {
     it(`${option} is ${value}`, () => assert.strictEqual(shown(option)[0], value))
   }
+
+  /** What the comment of an option says behind "Default", up to the end of that sentence. */
+  const documented = (path: string, option: string): string => {
+    const end = read(path).indexOf(`  readonly ${option}?:`)
+    assert.isAtLeast(end, 0, `${path} has no option ${option}`)
+    const comment = read(path)
+      .slice(0, end)
+      .split("/**")
+      .at(-1)!
+      .replace(/\s+\*?\s*/g, " ")
+    return /\bDefault:? (.+?)(?=[.:;] )/.exec(comment)?.[1]?.replace(/[`"]/g, "") ?? "not documented"
+  }
+  const sources = [
+    ["maxConnections", 0, "core/src/server/ConnectionLimits.ts"],
+    ["maxConnections", 1, "node/src/NodeListener.ts"],
+    ["maxConnectionsPerAddress", 0, "core/src/server/ConnectionLimits.ts"],
+    ["maxWaiting", 0, "core/src/server/ConnectionLimits.ts"],
+    ["waitTimeout", 0, "core/src/server/AcceptLoop.ts"],
+    ["maxOpening", 0, "node/src/NodeListener.ts"],
+    ["backlog", 0, "node/src/NodeListener.ts"],
+    ["handshakeTimeout", 0, "core/src/transport/Tls.ts"],
+    ["drainTimeout", 0, "core/src/server/Drain.ts"],
+    ["maxLineSize", 0, "core/src/codec/Lines.ts"],
+    ["maxLineSize", 1, "core/src/codec/JsonLines.ts"],
+    ["connectTimeout", 0, "node/src/NodeDialer.ts"]
+  ] as const
+  for (const [option, row, path] of sources) {
+    const value = documented(`packages/${path}`, option)
+    // Behind the default a row may say more: "20 seconds, and 1 to clean up".
+    it(`${option} of ${path} is ${value}`, () => assert.strictEqual(shown(option)[row]?.split(/[,:] /)[0], value))
+  }
+  it("the PROXY header's time and size", () => {
+    const [time, size] = ["timeout", "maxPayloadBytes"].map((option) =>
+      documented("packages/node/src/NodeProxyHeader.ts", option)
+    )
+    assert.deepStrictEqual(shown("proxyProtocol"), [`${time}, ${size} bytes`])
+  })
+  it("no row is left unchecked, but those without a server's default", () => {
+    const checked = new Set<string>([...cases, ...sources].map(([option]) => option))
+    const options = rows.map(([, , option]) => option!)
+    assert.deepStrictEqual(
+      options.filter((option) => !checked.has(option)),
+      ["proxyProtocol"]
+    )
+  })
 })
