@@ -12,8 +12,8 @@ const cases: ReadonlyArray<
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: 120_000 }
   ],
   [
-    "the kernel counts in seconds",
-    { keepAliveDelay: "10 millis" },
+    "a second is the least",
+    { keepAliveDelay: "1 second" },
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: 1_000 }
   ],
   ["keepalive can be off", { keepAliveDelay: "off" }, { noDelay: true, keepAlive: false, keepAliveInitialDelay: 0 }]

@@ -12,9 +12,10 @@ import { X509Certificate } from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Tls from "node:tls"
+import * as Limit from "@sluice/core/session/Limit"
 import type { TlsCertificates, TlsIdentity } from "@sluice/core/transport/Tls"
 import type * as TransportError from "@sluice/core/transport/TransportError"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
@@ -51,9 +52,12 @@ export interface FileSource extends Names {
 
 /** @category options */
 export interface WatchOptions {
-  /** How long files must be quiet before they are read. Default 200 ms. */
+  /** How long files must be quiet before they are read, above 0 and at most 24.8 days. Default 200 ms. */
   readonly debounce?: Duration.Input | undefined
-  /** How often files are read when nothing was noticed (network file systems). Default 60 seconds. */
+  /**
+   * How often files are read when nothing was noticed (network file systems),
+   * above 0 and at most 24.8 days. Default 60 seconds.
+   */
   readonly pollInterval?: Duration.Input | undefined
 }
 
@@ -96,7 +100,7 @@ export const fromPem = Effect.fnUntraced(function* (
  * Certificates from files, watched until the scope closes. A client that asks
  * for a name that is not among them, or for none, is shown the first. Fails
  * with `CertificateInvalid`, which names the file, when any cannot be used at
- * the start.
+ * the start. Options that make no sense are defects.
  *
  * @category constructors
  */
@@ -105,6 +109,10 @@ export const fromFiles = Effect.fnUntraced(function* (
   options?: WatchOptions
 ): Effect.fn.Return<FileCertificates, TransportError.TransportError, Scope.Scope> {
   const files = toArray(sources)
+  const timing: Timing = {
+    debounceMillis: Limit.millis("debounce", options?.debounce ?? "200 millis"),
+    pollMillis: Limit.millis("pollInterval", options?.pollInterval ?? "60 seconds")
+  }
   const entries = yield* Effect.forEach(files, load)
   const changes = yield* Effect.acquireRelease(PubSub.sliding<Change>(64), PubSub.shutdown)
   const failures = files.map(() => "")
@@ -133,13 +141,18 @@ export const fromFiles = Effect.fnUntraced(function* (
     for (const result of results) if (result._tag === "Failure") return yield* result.failure
   }).pipe(one.withPermits(1))
 
-  yield* watch(files, reload, options ?? {})
+  yield* watch(files, reload, timing)
   return {
     resolve: (serverName) => select(entries, serverName).identity,
     changes: Stream.fromPubSub(changes),
     reload
   }
 })
+
+interface Timing {
+  readonly debounceMillis: number
+  readonly pollMillis: number
+}
 
 interface Entry {
   readonly serverNames: ReadonlyArray<string> | undefined
@@ -201,10 +214,8 @@ const isSame = (before: TlsIdentity, after: TlsIdentity): boolean =>
 const watch = Effect.fnUntraced(function* (
   files: ReadonlyArray<FileSource>,
   reload: Effect.Effect<void, TransportError.TransportError>,
-  options: WatchOptions
+  timing: Timing
 ): Effect.fn.Return<void, never, Scope.Scope> {
-  const debounce = Duration.fromInputUnsafe(options.debounce ?? "200 millis")
-  const pollInterval = Duration.fromInputUnsafe(options.pollInterval ?? "60 seconds")
   const noticed = yield* Queue.sliding<void>(1)
   const directories = new Set(files.flatMap((file) => [Path.dirname(file.certificate), Path.dirname(file.key)]))
   yield* Effect.acquireRelease(
@@ -216,17 +227,17 @@ const watch = Effect.fnUntraced(function* (
   )
   yield* Effect.gen(function* () {
     while (true) {
-      yield* Effect.timeoutOption(Queue.take(noticed), pollInterval)
-      yield* quiet(noticed, debounce)
+      yield* Effect.timeoutOption(Queue.take(noticed), timing.pollMillis)
+      yield* quiet(noticed, timing.debounceMillis)
       yield* Effect.ignore(reload)
     }
   }).pipe(Effect.forkScoped)
 })
 
-/** Waits until nothing was noticed for `debounce`. */
-const quiet = Effect.fnUntraced(function* (noticed: Queue.Queue<void>, debounce: Duration.Duration) {
+/** Waits until nothing was noticed for as long. */
+const quiet = Effect.fnUntraced(function* (noticed: Queue.Queue<void>, debounceMillis: number) {
   let again = true
-  while (again) again = (yield* Effect.timeoutOption(Queue.take(noticed), debounce))._tag === "Some"
+  while (again) again = (yield* Effect.timeoutOption(Queue.take(noticed), debounceMillis))._tag === "Some"
 })
 
 /** No watcher where the system has none left or the directory is gone: polling notices all the same. */

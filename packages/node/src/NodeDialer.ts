@@ -8,11 +8,12 @@
  */
 
 import * as Net from "node:net"
+import * as Limit from "@sluice/core/session/Limit"
 import * as Dialer from "@sluice/core/transport/Dialer"
 import type { TlsClientOptions } from "@sluice/core/transport/Tls"
 import type { Transport } from "@sluice/core/transport/Transport"
 import * as TransportError from "@sluice/core/transport/TransportError"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
@@ -27,22 +28,28 @@ import * as NodeTls from "./NodeTls.ts"
 export interface Options extends NodeSocketOptions.Options {
   /**
    * Longest time for resolution, connecting and the TLS handshake together,
-   * above 0. Default 10 seconds.
+   * above 0 and at most 24.8 days. Default 10 seconds.
    */
   readonly connectTimeout?: Duration.Input | undefined
 }
 
-/** @category constructors */
+/**
+ * Options that make no sense are a `RangeError`: those of the dialer thrown
+ * here, those of one dial as a defect of that dial, before anything is opened.
+ *
+ * @category constructors
+ */
 export const make = (options?: Options): Dialer.Dialer["Service"] => {
   const native = NodeSocketOptions.toNative(options ?? {})
-  const defaultTimeout = options?.connectTimeout ?? "10 seconds"
+  const defaultMillis = Limit.millis("connectTimeout", options?.connectTimeout ?? "10 seconds")
   return {
     dial: (target, dialOptions) =>
       Effect.uninterruptibleMask(
         Effect.fnUntraced(function* (restore): Effect.fn.Return<Transport, TransportError.TransportError, Scope.Scope> {
           const scope = yield* Effect.scope
           const address = Dialer.formatTarget(target)
-          const timeoutMillis = Duration.toMillis(dialOptions?.connectTimeout ?? defaultTimeout)
+          const timeoutMillis = Limit.millis("connectTimeout", dialOptions?.connectTimeout ?? defaultMillis)
+          if (dialOptions?.tls !== undefined) NodeTls.handshakeTimeoutMillis(dialOptions.tls)
           const socket = Net.connect({ ...native, ...endpoint(target), allowHalfOpen: true })
           socket.pause()
           const attempt = Effect.timeoutOrElse(establish(socket, target, dialOptions?.tls), {
@@ -64,7 +71,8 @@ export const make = (options?: Options): Dialer.Dialer["Service"] => {
 }
 
 /**
- * Provides a `Dialer` on Node's sockets.
+ * Provides a `Dialer` on Node's sockets. Options that make no sense are
+ * defects.
  *
  * @category layers
  */

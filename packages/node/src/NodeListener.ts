@@ -9,6 +9,7 @@
  */
 
 import * as Net from "node:net"
+import * as Limit from "@sluice/core/session/Limit"
 import * as Listener from "@sluice/core/transport/Listener"
 import type { TlsServerOptions } from "@sluice/core/transport/Tls"
 import * as TransportError from "@sluice/core/transport/TransportError"
@@ -68,7 +69,7 @@ export interface CommonOptions {
   readonly backlog?: number | undefined
   /**
    * Most connections of this listener at one time; one more is closed at once
-   * and reported as `TooManyConnections`. At least 1. Default unbounded: the
+   * and reported as `TooManyConnections`. At least 1. Default `"unbounded"`: the
    * server above limits what it serves, and has the excess wait its turn.
    */
   readonly maxConnections?: number | "unbounded" | undefined
@@ -87,15 +88,16 @@ export interface CommonOptions {
 /**
  * Binds the address; closing the scope stops listening. Fails with
  * `AddressInUse`, `AddressUnavailable`, `PermissionDenied`,
- * `ResourceExhausted`, or `CertificateInvalid`.
+ * `ResourceExhausted`, or `CertificateInvalid`. A limit that makes no sense is
+ * a `RangeError` that names it, as a defect.
  *
  * @category constructors
  */
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Listener.Listener["Service"], TransportError.TransportError, Scope.Scope> {
-  const backlog = options.backlog ?? 511
-  const maxConnections = options.maxConnections ?? "unbounded"
+  const backlog = Limit.count("backlog", options.backlog ?? 511)
+  const maxConnections = Limit.countOrUnbounded("maxConnections", options.maxConnections ?? "unbounded")
   const queue = new NodeAcceptQueue(backlog)
   const facts: Facts =
     "path" in options
@@ -106,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
     allowHalfOpen: true,
     pauseOnConnect: true
   })
-  if (maxConnections !== "unbounded") {
+  if (Number.isFinite(maxConnections)) {
     server.maxConnections = maxConnections
     server.on("drop", (dropped) => {
       const peer = facts.peer ?? NodeAddress.fromNative(dropped?.remoteAddress, dropped?.remotePort)
@@ -115,7 +117,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const admission = new NodeAdmission({
     queue,
-    maxOpening: options.maxOpening ?? 1024,
+    maxOpening: Limit.count("maxOpening", options.maxOpening ?? 1024),
     facts,
     proxy: options.proxyProtocol === undefined ? undefined : new NodeProxyReader(options.proxyProtocol),
     tls: options.tls === undefined ? undefined : yield* makeTls(options.tls)
@@ -138,7 +140,8 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * Provides a `Listener` on Node's sockets.
+ * Provides a `Listener` on Node's sockets. Options that make no sense are
+ * defects.
  *
  * @category layers
  */
@@ -146,9 +149,12 @@ export const layer = (options: Options): Layer.Layer<Listener.Listener, Transpor
   Layer.effect(Listener.Listener)(make(options))
 
 const makeTls = (options: TlsServerOptions): Effect.Effect<NodeTlsServer, TransportError.TransportError> =>
-  Effect.try({
-    try: () => new NodeTlsServer(options),
-    catch: (error) => NodeTls.certificateInvalid("the listener's TLS options", error)
+  Effect.suspend(() => {
+    NodeTls.handshakeTimeoutMillis(options)
+    return Effect.try({
+      try: () => new NodeTlsServer(options),
+      catch: (error) => NodeTls.certificateInvalid("the listener's TLS options", error)
+    })
   })
 
 const format = (options: Options): string =>

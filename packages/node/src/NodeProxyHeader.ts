@@ -8,8 +8,9 @@
 import type * as Net from "node:net"
 import { ByteQueue } from "@sluice/core/bytes/ByteQueue"
 import * as ProxyHeader from "@sluice/core/protocol/proxy/ProxyHeader"
+import * as Limit from "@sluice/core/session/Limit"
 import * as TransportError from "@sluice/core/transport/TransportError"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as NodeError from "./NodeError.ts"
@@ -23,9 +24,12 @@ export interface Options {
    * this names anyone at all: who may connect is a matter of its permissions.
    */
   readonly trusted: ReadonlyArray<IpNetwork.IpNetworkInput>
-  /** Longest wait for the whole header, above 0. Default 5 seconds. */
+  /** Longest wait for the whole header, above 0 and at most 24.8 days. Default 5 seconds. */
   readonly timeout?: Duration.Input | undefined
-  /** Most bytes of a version 2 header after its first 16: addresses and TLVs. 0 to 65,535. Default 4,096. */
+  /**
+   * Most bytes of a version 2 header after its first 16: addresses and TLVs. At least 1; a
+   * header can say 65,535. Default 4,096.
+   */
   readonly maxPayloadBytes?: number | undefined
 }
 
@@ -44,11 +48,11 @@ export class NodeProxyReader {
   private readonly timeoutMillis: number
   private readonly maxPayloadBytes: number
 
-  /** Throws a `NetAddressError` when a trusted network cannot be read. */
+  /** Throws a `RangeError` that names the option and its value. */
   constructor(options: Options) {
     this.trusted = options.trusted.map(toNetwork)
-    this.timeoutMillis = Duration.toMillis(options.timeout ?? "5 seconds")
-    this.maxPayloadBytes = options.maxPayloadBytes ?? 4_096
+    this.timeoutMillis = Limit.millis("proxyProtocol.timeout", options.timeout ?? "5 seconds")
+    this.maxPayloadBytes = Limit.count("proxyProtocol.maxPayloadBytes", options.maxPayloadBytes ?? 4_096)
   }
 
   /** Whether the peer of this socket must send a header. */
@@ -97,7 +101,11 @@ export class NodeProxyReader {
 const failed = (reason: TransportError.Reason): Outcome => ({ _tag: "Failed", error: TransportError.make(reason) })
 
 const toNetwork = (input: IpNetwork.IpNetworkInput): IpNetwork.IpNetwork => {
-  if (typeof input !== "string" || input.includes("/")) return IpNetwork.fromInputUnsafe(input)
-  const address = NetAddress.ipFromStringUnsafe(input)
-  return IpNetwork.fromAddressUnsafe(address, NetAddress.width(address))
+  try {
+    if (typeof input !== "string" || input.includes("/")) return IpNetwork.fromInputUnsafe(input)
+    const address = NetAddress.ipFromStringUnsafe(input)
+    return IpNetwork.fromAddressUnsafe(address, NetAddress.width(address))
+  } catch (cause) {
+    throw new RangeError(`proxyProtocol.trusted must be networks or addresses, but has "${String(input)}"`, { cause })
+  }
 }

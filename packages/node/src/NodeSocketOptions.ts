@@ -4,7 +4,8 @@
  * @internal
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import * as Limit from "@sluice/core/session/Limit"
+import type * as Duration from "effect/Duration"
 
 /** @category options */
 export interface Options {
@@ -15,9 +16,9 @@ export interface Options {
    */
   readonly noDelay?: boolean | undefined
   /**
-   * Silence after which the kernel asks whether the peer is still there, at
-   * least 1 second; `"off"` never asks. Default 60 seconds. No effect on Unix
-   * sockets.
+   * Silence after which the kernel asks whether the peer is still there, from
+   * 1 second to 32,767 seconds (9 hours), of which whole seconds count; `"off"`
+   * never asks. Default 60 seconds. No effect on Unix sockets.
    */
   readonly keepAliveDelay?: Duration.Input | "off" | undefined
 }
@@ -33,12 +34,19 @@ export interface Native {
   readonly keepAliveInitialDelay: number
 }
 
-/** @category converting */
+/** Throws a `RangeError` that names the option. @category converting */
 export const toNative = (options: Options): Native => {
   const keepAliveDelay = options.keepAliveDelay ?? "60 seconds"
   return {
     noDelay: options.noDelay ?? true,
     keepAlive: keepAliveDelay !== "off",
-    keepAliveInitialDelay: keepAliveDelay === "off" ? 0 : Math.max(1_000, Duration.toMillis(keepAliveDelay))
+    keepAliveInitialDelay: keepAliveDelay === "off" ? 0 : delayMillis(keepAliveDelay)
   }
+}
+
+/** What the kernel takes; what is outside of it, it would ignore without a word. */
+const delayMillis = (input: Duration.Input): number => {
+  const value = Limit.millis("keepAliveDelay", input)
+  if (value >= 1_000 && value <= 32_767_000) return value
+  throw new RangeError(`keepAliveDelay must be from 1 to 32767 seconds, but is ${String(input)}`)
 }

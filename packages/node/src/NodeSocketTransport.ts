@@ -199,6 +199,13 @@ export class NodeSocketTransport implements Transport {
   }
 
   upgrade(options: TlsUpgrade): Effect.Effect<TlsInfo, TransportError.TransportError> {
+    return Effect.suspend(() => {
+      NodeTls.handshakeTimeoutMillis(options)
+      return this.secure(options)
+    })
+  }
+
+  private secure(options: TlsUpgrade): Effect.Effect<TlsInfo, TransportError.TransportError> {
     return Effect.callback((resume) => {
       if (this.tlsInfo !== undefined || this.phase !== Open) {
         const reason =

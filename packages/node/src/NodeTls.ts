@@ -8,9 +8,10 @@
 
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import * as Limit from "@sluice/core/session/Limit"
 import type { PeerCertificate, TlsClientOptions, TlsIdentity, TlsInfo } from "@sluice/core/transport/Tls"
 import * as TransportError from "@sluice/core/transport/TransportError"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as NodeError from "./NodeError.ts"
 
@@ -33,9 +34,14 @@ export const secured = (socket: Tls.TLSSocket, serverName: string | undefined): 
   info: infoOf(socket, serverName)
 })
 
-/** Milliseconds that a handshake may take. @category options */
+/**
+ * Milliseconds that a handshake may take. Throws a `RangeError` unless it is
+ * above 0 and at most 24.8 days: ask before anything is opened.
+ *
+ * @category options
+ */
 export const handshakeTimeoutMillis = (options: { readonly handshakeTimeout?: Duration.Input | undefined }): number =>
-  Duration.toMillis(options.handshakeTimeout ?? "10 seconds")
+  Limit.millis("handshakeTimeout", options.handshakeTimeout ?? "10 seconds")
 
 type Authorities = TlsClientOptions["authorities"]
 
