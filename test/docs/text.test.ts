@@ -141,7 +141,8 @@ describe("the README's table of limits", () => {
     ["drainTimeout", 0, "core/src/server/Drain.ts"],
     ["maxLineSize", 0, "core/src/codec/Lines.ts"],
     ["maxLineSize", 1, "core/src/codec/JsonLines.ts"],
-    ["connectTimeout", 0, "node/src/NodeDialer.ts"]
+    ["connectTimeout", 0, "node/src/NodeDialer.ts"],
+    ["sessionTimeout", 0, "core/src/client/ReconnectingClient.ts"]
   ] as const
   for (const [option, row, path] of sources) {
     const value = documented(`packages/${path}`, option)
