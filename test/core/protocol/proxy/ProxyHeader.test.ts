@@ -164,6 +164,17 @@ describe("encoding", () => {
     for (const [wire, header] of cases) assert.deepStrictEqual(decode([wire]), [header, ""])
   })
 
+  it("what a header cannot hold is refused, and not cut", () => {
+    const unix = (count: number) => NetAddress.unixPathAddress(`/${"é".repeat(count)}`)
+    const encode = (source: NetAddress.SocketAddress, destination: NetAddress.SocketAddress) =>
+      ProxyHeader.encodeV2({ addresses: { source, destination } })
+    const [longest, tooLong] = [unix(53), unix(54)]
+    assert.include(decode([encode(longest, longest)])[0], NetAddress.formatSocketAddress(longest))
+    assert.throws(() => encode(tooLong, longest), RangeError, "109 bytes")
+    assert.throws(() => encode(longest, tooLong), RangeError, "109 bytes")
+    assert.throws(() => ProxyHeader.encodeV2({ tlvs: [{ type: 0xe0, value: new Uint8Array(65_533) }] }), RangeError)
+  })
+
   it("a checksum holds, and fails when any bit of the header changes", () => {
     const wire = ProxyHeader.encodeV2({ addresses: { source: client, destination: server }, checksum: true })
     assert.match(decode([wire])[0], /^v2 stream .* 3=/)

@@ -93,7 +93,8 @@ export const encodeV1: (source: NetAddress.SocketAddress, destination: NetAddres
 
 /**
  * A version 2 header; with `checksum`, a CRC-32C of it is added to the TLVs.
- * Throws a `RangeError` when the TLVs pass 65,535 bytes.
+ * Throws a `RangeError` when addresses and TLVs pass 65,535 bytes, or a Unix
+ * path passes 108.
  *
  * @category encoding
  */

@@ -158,8 +158,8 @@ const encodeAddresses = (
       return [0, new Uint8Array(0)]
     }
     const bytes = new Uint8Array(2 * unixPathBytes)
-    bytes.set(new TextEncoder().encode(source.path).subarray(0, unixPathBytes))
-    bytes.set(new TextEncoder().encode(destination.path).subarray(0, unixPathBytes), unixPathBytes)
+    bytes.set(encodePath(source))
+    bytes.set(encodePath(destination), unixPathBytes)
     return [0x31, bytes]
   }
   const v4 = NetAddress.isInetAddressV4(source) && NetAddress.isInetAddressV4(destination)
@@ -171,6 +171,12 @@ const encodeAddresses = (
   view.setUint16(2 * width, source.port)
   view.setUint16(2 * width + 2, destination.port)
   return [v4 ? 0x11 : 0x21, bytes]
+}
+
+const encodePath = ({ path }: NetAddress.UnixPathAddress): Uint8Array => {
+  const bytes = new TextEncoder().encode(path)
+  if (bytes.length <= unixPathBytes) return bytes
+  throw new RangeError(`a Unix path of ${bytes.length} bytes; the limit of a PROXY header is ${unixPathBytes}`)
 }
 
 const octets = (address: NetAddress.IpAddress, v4: boolean): ReadonlyArray<number> => {
