@@ -1,7 +1,7 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import type { Transport } from "@sluice/core/transport/Transport"
 import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as Effect from "effect/Effect"
@@ -68,6 +68,17 @@ describe("binding", () => {
       assert.strictEqual(portOf(second), portOf(first))
     }).pipe(Effect.scoped)
   )
+})
+
+describe("options", () => {
+  it("a path and a port exclude each other", () => {
+    expectTypeOf<{ path: string; mode: number }>().toExtend<NodeTransport.ListenerOptions>()
+    expectTypeOf<{ port: number; host: string }>().toExtend<NodeTransport.ListenerOptions>()
+    expectTypeOf<{ path: string; port: number }>().not.toExtend<NodeTransport.ListenerOptions>()
+    expectTypeOf<{ path: string; host: string }>().not.toExtend<NodeTransport.ListenerOptions>()
+    expectTypeOf<{ path: string; noDelay: boolean }>().not.toExtend<NodeTransport.ListenerOptions>()
+    expectTypeOf<{ port: number; mode: number }>().not.toExtend<NodeTransport.ListenerOptions>()
+  })
 })
 
 describe("accepting", () => {
@@ -243,6 +254,18 @@ describe("Unix sockets", () => {
       Fs.writeFileSync(path, "precious")
       yield* reasonOf(NodeTransport.makeListener({ path }), "AddressInUse")
       assert.strictEqual(Fs.readFileSync(path, "utf8"), "precious")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a path that the system cannot hold is told as that", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const path = (length: number) => Path.join(directory, "x".repeat(length - directory.length - 1))
+      const reason = yield* reasonOf(NodeTransport.makeListener({ path: path(108) }), "AddressUnavailable")
+      assert.strictEqual(reason.detail, "the path is too long (at most 107 bytes)")
+      yield* reasonOf(NodeTransport.makeListener({ path: `\0${"x".repeat(107)}` }), "AddressUnavailable")
+      yield* listen({ path: path(107) })
+      assert.isTrue(Fs.existsSync(path(107)))
     }).pipe(Effect.scoped)
   )
 

@@ -2,7 +2,6 @@ import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import * as ProxyHeader from "@sluice/core/protocol/proxy/ProxyHeader"
 import type { TransportError } from "@sluice/core/transport/TransportError"
-import { NodeSocketTransport } from "@sluice/node/NodeSocketTransport"
 import * as Effect from "effect/Effect"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Queue from "effect/Queue"
@@ -61,17 +60,6 @@ describe("a trusted proxy", () => {
       }).pipe(Effect.scoped)
     )
   }
-
-  it.live("TLVs are kept on the transport", () =>
-    Effect.gen(function* () {
-      const { listener, transports } = yield* listen(trusting)
-      const proxy = yield* rawClient(listener)
-      proxy.write(v2)
-      const server = yield* take(transports)
-      if (!(server instanceof NodeSocketTransport)) return assert.fail("a transport of another kind")
-      assert.deepStrictEqual(server.proxyHeader?.tlvs[0], { type: 0xe0, value: Uint8Array.of(7) })
-    }).pipe(Effect.scoped)
-  )
 
   it.live("LOCAL and UNKNOWN keep the real address", () =>
     Effect.gen(function* () {

@@ -20,10 +20,8 @@ export const unnamed: NetAddress.SocketAddress = NetAddress.unixPathAddress("")
 /**
  * What is answered when the system no longer knows an address, because the
  * connection was gone before anyone asked.
- *
- * @category constructors
  */
-export const unknown: NetAddress.SocketAddress = NetAddress.inetAddressFromNativeUnsafe("0.0.0.0", 0)
+const unknown: NetAddress.SocketAddress = NetAddress.inetAddressFromNativeUnsafe("0.0.0.0", 0)
 
 /**
  * An address as `node:net` reports it. IPv4 clients of a dual-stack listener

@@ -48,8 +48,8 @@ export class NodeAdmission {
     proxy.read(socket, (outcome) => {
       this.opening.delete(socket)
       if (outcome._tag === "Failed") this.options.queue.refuse(outcome.error, peer)
-      else if (outcome._tag === "Local") this.secure(socket, { ...facts, proxy: outcome })
-      else this.secure(socket, { ...facts, peer: outcome.source, proxy: outcome })
+      else if (outcome._tag === "Local") this.secure(socket, facts)
+      else this.secure(socket, { ...facts, peer: outcome.source })
     })
   }
 

@@ -4,6 +4,7 @@
  * A host with several addresses is tried as RFC 8305 advises: the next
  * address begins when the one before has not answered within 250 ms.
  *
+ * @internal
  * @since 0.1.0
  */
 

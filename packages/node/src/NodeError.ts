@@ -17,8 +17,8 @@ export interface NodeError extends Error {
   readonly code?: string | undefined
 }
 
-/** The error's code, or its name where it has none. @category accessors */
-export const codeOf = (error: NodeError): string => error.code ?? error.name
+/** The error's code, or its name where it has none. */
+const codeOf = (error: NodeError): string => error.code ?? error.name
 
 /**
  * Why `address` could not be listened on.

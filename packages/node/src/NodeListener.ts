@@ -5,6 +5,7 @@
  * header and its TLS handshake, whose time, size and number are limited. Until
  * then it belongs to the listener, and goes down with it.
  *
+ * @internal
  * @since 0.1.0
  */
 
@@ -45,18 +46,26 @@ export interface TcpOptions extends CommonOptions, NodeSocketOptions.Options {
   readonly ipv6Only?: boolean | undefined
   /** `true` lets several processes listen on one port, and the kernel share out connections. Default `false`. */
   readonly reusePort?: boolean | undefined
+  readonly path?: never
+  readonly mode?: never
 }
 
 /** @category options */
 export interface UnixOptions extends CommonOptions {
   /**
-   * The socket file. A dead socket that stands there is removed; anything
+   * The socket file, of at most 107 bytes. A dead socket that stands there is removed; anything
    * else is `AddressInUse`. On Linux a path that begins with `\0` is an
    * abstract socket.
    */
   readonly path: string
   /** Permissions of the socket file, such as `0o660`. Default: what the umask leaves. */
   readonly mode?: number | undefined
+  readonly port?: never
+  readonly host?: never
+  readonly ipv6Only?: never
+  readonly reusePort?: never
+  readonly noDelay?: never
+  readonly keepAliveDelay?: never
 }
 
 /** @category options */
@@ -100,11 +109,11 @@ export const make = Effect.fnUntraced(function* (
   const maxConnections = Limit.countOrUnbounded("maxConnections", options.maxConnections ?? "unbounded")
   const queue = new NodeAcceptQueue(backlog)
   const facts: Facts =
-    "path" in options
+    options.path !== undefined
       ? { local: NetAddress.unixPathAddress(options.path), peer: NodeAddress.unnamed }
       : { local: undefined, peer: undefined }
   const server = Net.createServer({
-    ...("path" in options ? {} : NodeSocketOptions.toNative(options)),
+    ...(options.path !== undefined ? {} : NodeSocketOptions.toNative(options)),
     allowHalfOpen: true,
     pauseOnConnect: true
   })
@@ -158,14 +167,14 @@ const makeTls = (options: TlsServerOptions): Effect.Effect<NodeTlsServer, Transp
   })
 
 const format = (options: Options): string =>
-  "path" in options
+  options.path !== undefined
     ? `unix://${options.path}`
     : `${NetAddress.formatUrlHostString(options.host ?? "::")}:${options.port ?? 0}`
 
 const bind = Effect.fnUntraced(function* (server: Net.Server, options: Options, backlog: number) {
-  if ("path" in options) yield* NodeUnixPath.clear(options.path)
+  if (options.path !== undefined) yield* NodeUnixPath.clear(options.path)
   yield* listen(server, listenOptions(options, backlog), format(options))
-  if ("path" in options && options.mode !== undefined) {
+  if (options.path !== undefined && options.mode !== undefined) {
     yield* NodeUnixPath.setMode(options.path, options.mode).pipe(
       Effect.tapError(() => Effect.sync(() => server.close()))
     )
@@ -173,7 +182,7 @@ const bind = Effect.fnUntraced(function* (server: Net.Server, options: Options, 
 })
 
 const listenOptions = (options: Options, backlog: number): Net.ListenOptions => {
-  if ("path" in options) return { path: options.path, backlog }
+  if (options.path !== undefined) return { path: options.path, backlog }
   return {
     port: options.port ?? 0,
     backlog,

@@ -1,7 +1,7 @@
 /**
  * A transport over a `node:net` or `node:tls` socket.
  *
- * Hot path (`bench/` row "TCP echo, transport"): one plain class, one set of
+ * Hot path (bench row `tcp/echo-transport`): one plain class, one set of
  * shared listeners for all sockets, nothing allocated for a chunk. Node's
  * stream does the buffering; this class adds the order of events that
  * `Transport` promises and Node does not: no end while paused, one close, and
@@ -15,7 +15,6 @@
  */
 
 import type * as Net from "node:net"
-import type { ProxyHeader } from "@sluice/core/protocol/proxy/ProxyHeader"
 import type { TlsInfo, TlsUpgrade } from "@sluice/core/transport/Tls"
 import type { Receiver, Transport } from "@sluice/core/transport/Transport"
 import * as TransportError from "@sluice/core/transport/TransportError"
@@ -35,8 +34,6 @@ export interface Facts {
   readonly local?: NetAddress.SocketAddress | undefined
   readonly peer?: NetAddress.SocketAddress | undefined
   readonly tls?: TlsInfo | undefined
-  /** The PROXY header that came before the stream. */
-  readonly proxy?: ProxyHeader | undefined
   /** The name that was dialed: what a TLS upgrade as the client asks for and verifies. */
   readonly host?: string | undefined
 }
@@ -73,8 +70,6 @@ const nobody: Receiver = { onBytes() {}, onDrain() {}, onEnd() {}, onClose() {} 
 
 /** @category models */
 export class NodeSocketTransport implements Transport {
-  /** The PROXY header of a trusted proxy, with its TLVs. `undefined`: there was none. */
-  readonly proxyHeader: ProxyHeader | undefined
   private socket: Net.Socket
   private receiver: Receiver = nobody
   private phase = Open
@@ -102,7 +97,6 @@ export class NodeSocketTransport implements Transport {
     this.peerAddress = facts.peer
     this.tlsInfo = facts.tls
     this.host = facts.host
-    this.proxyHeader = facts.proxy
     // Node keeps the answer: when the connection is gone nobody else knows.
     if (facts.peer === undefined) socket.remoteAddress
     this.listen(socket)

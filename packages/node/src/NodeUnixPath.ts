@@ -19,12 +19,18 @@ import * as NodeError from "./NodeError.ts"
 /**
  * Makes way for a socket at `path`. Fails with `AddressInUse` when something
  * stands there that is not a dead socket, with `AddressUnavailable` when the
- * directory does not exist, and with `PermissionDenied`.
+ * directory does not exist or the path is too long, and with
+ * `PermissionDenied`.
  *
  * @category resource management
  */
 export const clear = Effect.fnUntraced(function* (path: string) {
   const address = `unix://${path}`
+  if (Buffer.byteLength(path) > mostPathBytes) {
+    return yield* TransportError.make(
+      new TransportError.AddressUnavailable(address, `the path is too long (at most ${mostPathBytes} bytes)`)
+    )
+  }
   // Linux: an abstract socket has no file.
   if (path.startsWith("\0")) return
   if (!Fs.existsSync(Path.dirname(path))) {
@@ -45,6 +51,9 @@ export const clear = Effect.fnUntraced(function* (path: string) {
  */
 export const setMode = (path: string, mode: number): Effect.Effect<void, TransportError.TransportError> =>
   attempt(`unix://${path}`, () => Fs.chmodSync(path, mode))
+
+/** What the system's address of a Unix socket holds on Linux, without the zero at its end. */
+const mostPathBytes = 107
 
 const attempt = <A>(address: string, evaluate: () => A): Effect.Effect<A, TransportError.TransportError> =>
   Effect.try({ try: evaluate, catch: (error) => NodeError.fromListen(error as NodeError.NodeError, address) })
