@@ -29,12 +29,37 @@ describe("NodeAcceptQueue", () => {
     assert.deepStrictEqual(accepted.transports, [first, last])
   })
 
-  it("above its limit they are destroyed", () => {
+  it("above its limit they are destroyed, and the acceptor is told when it comes", () => {
     const queue = new NodeAcceptQueue(1)
     const [first, second] = [transport(), transport()]
     queue.offer(first)
     queue.offer(second)
     assert.deepStrictEqual([first.state, second.state], ["open", "closed"])
+    const accepted = acceptor()
+    queue.accept(accepted)
+    assert.deepStrictEqual([accepted.transports, accepted.refusals], [[first], ["TooManyConnections"]])
+  })
+
+  it("one that is gone takes no place", () => {
+    const queue = new NodeAcceptQueue(1)
+    const [gone, next] = [transport(), transport()]
+    queue.offer(gone)
+    gone.destroy()
+    queue.offer(next)
+    const accepted = acceptor()
+    queue.accept(accepted)
+    assert.deepStrictEqual([accepted.transports, accepted.refusals], [[next], []])
+  })
+
+  it("of refusals before anyone accepts, no more are kept than may wait, and each is told once", () => {
+    const queue = new NodeAcceptQueue(2)
+    for (let count = 0; count < 3; count++) {
+      queue.refuse(TransportError.make(new TransportError.ResourceExhausted("EMFILE")), undefined)
+    }
+    const [first, second] = [acceptor(), acceptor()]
+    queue.accept(first)
+    queue.accept(second)
+    assert.deepStrictEqual([first.refusals.length, second.refusals.length], [2, 0])
   })
 
   it("a new acceptor takes the place of the one before", () => {
