@@ -6,6 +6,7 @@ import type { TlsCertificates } from "@sluice/core/transport/Tls"
 import * as NodeCertificates from "@sluice/node/NodeCertificates"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { identity, trusting } from "../harness/Certificates.ts"
@@ -98,6 +99,40 @@ describe("files that cannot be used", () => {
   )
 })
 
+describe("files that cannot be read", () => {
+  it.effect("a directory in place of a file is named", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      for (const source of [
+        { ...filesOf("a"), certificate: directory },
+        { ...filesOf("a"), key: directory }
+      ]) {
+        const reason = yield* reasonOf(NodeCertificates.fromFiles(source), "CertificateInvalid")
+        assert.strictEqual(reason.source, directory)
+        assert.include(reason.detail, "EISDIR")
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a file without PEM is named", () =>
+    Effect.gen(function* () {
+      const text = tlsFile("README.md")
+      for (const source of [
+        { ...filesOf("a"), certificate: text },
+        { ...filesOf("a"), key: text }
+      ]) {
+        const reason = yield* reasonOf(NodeCertificates.fromFiles(source), "CertificateInvalid")
+        assert.strictEqual(reason.source, text)
+      }
+      const pem = yield* reasonOf(
+        NodeCertificates.fromPem([identity("a"), { ...identity("b"), certificate: "none" }]),
+        "CertificateInvalid"
+      )
+      assert.strictEqual(pem.source, "the certificate of PEM 1")
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("files that change", () => {
   it.live("the next handshake sees the new certificate, an open connection lives on", () =>
     Effect.gen(function* () {
@@ -136,7 +171,7 @@ describe("files that change", () => {
       write("b")
       assert.strictEqual((yield* Fiber.join(repaired))?._tag, "Reloaded")
       assert.strictEqual(shown(certificates), "CN=b.test")
-    }).pipe(Effect.scoped)
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
   )
 
   it.live("a file that is replaced by a rename is still watched", () =>

@@ -301,18 +301,29 @@ describe("connections that never become TLS", () => {
 })
 
 describe("certificates that cannot be used", () => {
-  it.live("a key that does not fit fails the listener", () =>
-    Effect.gen(function* () {
-      const certificates = { certificate: tlsText("a.pem"), key: Redacted.make(tlsText("b.key")) }
-      yield* reasonOf(NodeTransport.makeListener({ ...local, tls: { certificates } }), "CertificateInvalid")
-    }).pipe(Effect.scoped)
-  )
+  const unusable: ReadonlyArray<readonly [certificate: string, key: string, source: string]> = [
+    [tlsText("a.pem"), tlsText("b.key"), "the listener's certificate and key"],
+    ["none", tlsText("a.key"), "the listener's certificate"],
+    [tlsText("a.pem"), "none", "the listener's key"]
+  ]
+  for (const [certificate, key, source] of unusable) {
+    it.live(`${source} fails the listener, and is named`, () =>
+      Effect.gen(function* () {
+        const identity = { certificate, key: Redacted.make(key) }
+        for (const certificates of [identity, { resolve: () => identity }]) {
+          const listening = NodeTransport.makeListener({ ...local, tls: { certificates } })
+          assert.strictEqual((yield* reasonOf(listening, "CertificateInvalid")).source, source)
+        }
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.live("a client's own identity that is no PEM", () =>
     Effect.gen(function* () {
       const { listener } = yield* listenTls()
       const tls = trusting("a.test", { identity: { certificate: "none", key: Redacted.make("none") } })
-      yield* reasonOf(dialTo(listener.address, { tls }), "CertificateInvalid")
+      const reason = yield* reasonOf(dialTo(listener.address, { tls }), "CertificateInvalid")
+      assert.strictEqual(reason.source, "the client's certificate")
     }).pipe(Effect.scoped)
   )
 })

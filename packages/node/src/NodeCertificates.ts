@@ -183,7 +183,7 @@ const load = Effect.fnUntraced(function* (source: FileSource): Effect.fn.Return<
   const certificate = yield* read(source.certificate)
   const key = yield* read(source.key)
   const identity: TlsIdentity = { certificate, key: Redacted.make(key), passphrase: source.passphrase }
-  const leaf = yield* verify(identity, `${source.certificate}, ${source.key}`)
+  const leaf = yield* verify(identity, `${source.certificate}, ${source.key}`, source)
   return { serverNames: namesOf(source), identity, leaf }
 })
 
@@ -193,14 +193,23 @@ const read = (path: string): Effect.Effect<string, TransportError.TransportError
     catch: (error) => NodeTls.certificateInvalid(path, error)
   })
 
-/** Fails unless the key fits the certificate; answers the leaf. */
-const verify = (identity: TlsIdentity, source: string): Effect.Effect<X509Certificate, TransportError.TransportError> =>
+/** Fails unless the key fits the certificate, and names the file at fault; answers the leaf. */
+const verify = (
+  identity: TlsIdentity,
+  source: string,
+  files?: FileSource
+): Effect.Effect<X509Certificate, TransportError.TransportError> =>
   Effect.try({
     try: () => {
       Tls.createSecureContext(NodeTls.contextOptions(identity, undefined, undefined))
       return new X509Certificate(identity.certificate)
     },
-    catch: (error) => NodeTls.certificateInvalid(source, error)
+    catch: (error) => {
+      const fault = NodeTls.faultOf(identity)
+      const part = fault === "certificate" || fault === "key" ? fault : undefined
+      if (part === undefined) return NodeTls.certificateInvalid(source, error)
+      return NodeTls.certificateInvalid(files === undefined ? `the ${part} of ${source}` : files[part], error)
+    }
   })
 
 const isSame = (before: TlsIdentity, after: TlsIdentity): boolean =>

@@ -26,7 +26,7 @@ import { NodeProxyReader, type Options as ProxyOptions } from "./NodeProxyHeader
 import * as NodeSocketOptions from "./NodeSocketOptions.ts"
 import type { Facts } from "./NodeSocketTransport.ts"
 import * as NodeTls from "./NodeTls.ts"
-import { NodeTlsServer } from "./NodeTlsServer.ts"
+import { identityOf, NodeTlsServer } from "./NodeTlsServer.ts"
 import * as NodeUnixPath from "./NodeUnixPath.ts"
 
 /**
@@ -162,7 +162,7 @@ const makeTls = (options: TlsServerOptions): Effect.Effect<NodeTlsServer, Transp
     NodeTls.handshakeTimeoutMillis(options)
     return Effect.try({
       try: () => new NodeTlsServer(options),
-      catch: (error) => NodeTls.certificateInvalid("the listener's TLS options", error)
+      catch: (error) => NodeTls.optionsInvalid("the listener", identityOf(options), error)
     })
   })
 

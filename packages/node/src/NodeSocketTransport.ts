@@ -355,7 +355,7 @@ const startUpgrade = (
   try {
     server = NodeTlsServer.forOptionsUnsafe(options)
   } catch (error) {
-    done(NodeTls.failed(NodeTls.certificateInvalid("the server's TLS options", error)))
+    done(NodeTls.failed(NodeTls.optionsInvalid("the server", NodeTlsServer.identityOf(options), error)))
     return () => {}
   }
   server.handshake(raw, done)

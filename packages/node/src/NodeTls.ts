@@ -66,11 +66,43 @@ export const contextOptions = (
       })
 })
 
+/**
+ * What of an identity OpenSSL cannot use: its certificate, its key, or the one
+ * with the other. `undefined`: all of it can be used.
+ *
+ * @category accessors
+ */
+export const faultOf = (identity: TlsIdentity): "certificate" | "key" | "certificate and key" | undefined => {
+  const { cert, ...key } = contextOptions(identity, undefined, undefined)
+  if (!works(() => Tls.createSecureContext({ cert: cert! }))) return "certificate"
+  if (!works(() => Tls.createSecureContext(key))) return "key"
+  return works(() => Tls.createSecureContext({ cert: cert!, ...key })) ? undefined : "certificate and key"
+}
+
+const works = (evaluate: () => unknown): boolean => {
+  try {
+    evaluate()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** An error of OpenSSL's about our own certificates. @category constructors */
 export const certificateInvalid = (source: string, error: unknown): TransportError.TransportError =>
   TransportError.make(
     new TransportError.CertificateInvalid(source, error instanceof Error ? error.message : String(error))
   )
+
+/** The same about the TLS options of `owner`, naming what of their identity it is. @category constructors */
+export const optionsInvalid = (
+  owner: string,
+  identity: TlsIdentity | undefined,
+  error: unknown
+): TransportError.TransportError => {
+  const fault = identity === undefined ? undefined : faultOf(identity)
+  return certificateInvalid(fault === undefined ? `${owner}'s TLS options` : `${owner}'s ${fault}`, error)
+}
 
 /**
  * Starts a handshake as the client on a connected socket and tells its end
@@ -100,7 +132,7 @@ export const connect = (
     })
   } catch (error) {
     raw.destroy()
-    done(failed(certificateInvalid("the client's TLS options", error)))
+    done(failed(optionsInvalid("the client", options.identity, error)))
     return () => {}
   }
   socket.pause()

@@ -142,6 +142,16 @@ export class NodeTlsServer {
   }
 }
 
+/** The identity for clients without a server name, where it can be told. @category accessors */
+export const identityOf = ({ certificates }: TlsServerOptions): TlsIdentity | undefined => {
+  if (!("resolve" in certificates)) return certificates
+  try {
+    return certificates.resolve(undefined)
+  } catch {
+    return undefined
+  }
+}
+
 const servers = new WeakMap<TlsServerOptions, NodeTlsServer>()
 
 /**
