@@ -2,6 +2,7 @@ import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as NodeUnixPath from "@sluice/node/NodeUnixPath"
 import * as Effect from "effect/Effect"
 import { leaveNoHandles } from "../harness/NodeHandles.ts"
@@ -53,6 +54,28 @@ describe("NodeUnixPath.clear", () => {
         const { reason } = yield* Effect.flip(NodeUnixPath.clear(Path.join(path, "nowhere", "b.sock")))
         assert.strictEqual(reason._tag, "AddressUnavailable")
       })
+    )
+  )
+})
+
+describe("two servers that want one path", () => {
+  it.live("one gets it where a dead socket stood, and the other is told", () =>
+    inDirectory((path) =>
+      Effect.gen(function* () {
+        // A socket file that nobody serves: its server was closed under another name.
+        const holder = Net.createServer()
+        yield* Effect.callback<void>((resume) => void holder.listen(`${path}.old`, () => resume(Effect.void)))
+        Fs.renameSync(`${path}.old`, path)
+        yield* Effect.callback<void>((resume) => void holder.close(() => resume(Effect.void)))
+        const exits = yield* Effect.all(
+          [1, 2].map(() => Effect.exit(NodeTransport.makeListener({ path }))),
+          { concurrency: 2 }
+        )
+        assert.deepStrictEqual(exits.map((exit) => exit._tag).sort(), ["Failure", "Success"])
+        const client = Net.connect({ path })
+        yield* Effect.callback<void>((resume) => void client.once("connect", () => resume(Effect.void)))
+        client.destroy()
+      }).pipe(Effect.scoped)
     )
   )
 })

@@ -52,7 +52,11 @@ export interface FileSource extends Names {
 
 /** @category options */
 export interface WatchOptions {
-  /** How long files must be quiet before they are read, above 0 and at most 24.8 days. Default 200 ms. */
+  /**
+   * How long their directory must be quiet before files are read, above 0 and
+   * at most 24.8 days; after ten times as long they are read in any case.
+   * Default 200 ms.
+   */
   readonly debounce?: Duration.Input | undefined
   /**
    * How often files are read when nothing was noticed (network file systems),
@@ -243,10 +247,15 @@ const watch = Effect.fnUntraced(function* (
   }).pipe(Effect.forkScoped)
 })
 
-/** Waits until nothing was noticed for as long. */
+/** A directory in which others write for ever must not keep a new certificate waiting. */
+const mostRounds = 10
+
+/** Waits until nothing was noticed for as long, or for ten times as long at most. */
 const quiet = Effect.fnUntraced(function* (noticed: Queue.Queue<void>, debounceMillis: number) {
   let again = true
-  while (again) again = (yield* Effect.timeoutOption(Queue.take(noticed), debounceMillis))._tag === "Some"
+  for (let round = 0; again && round < mostRounds; round++) {
+    again = (yield* Effect.timeoutOption(Queue.take(noticed), debounceMillis))._tag === "Some"
+  }
 })
 
 /** No watcher where the system has none left or the directory is gone: polling notices all the same. */

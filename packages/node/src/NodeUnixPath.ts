@@ -36,12 +36,13 @@ export const clear = Effect.fnUntraced(function* (path: string) {
   if (!Fs.existsSync(Path.dirname(path))) {
     return yield* TransportError.make(new TransportError.AddressUnavailable(address, "its directory does not exist"))
   }
-  const stats = yield* attempt(address, () => Fs.lstatSync(path, { throwIfNoEntry: false }))
+  const stats = yield* attempt(address, () => look(path))
   if (stats === undefined) return
   if (!stats.isSocket() || (yield* answers(path))) {
     return yield* TransportError.make(new TransportError.AddressInUse(address))
   }
-  yield* attempt(address, () => Fs.rmSync(path, { force: true }))
+  const removed = yield* attempt(address, () => removeSame(path, stats))
+  if (!removed) return yield* TransportError.make(new TransportError.AddressInUse(address))
 })
 
 /**
@@ -51,6 +52,18 @@ export const clear = Effect.fnUntraced(function* (path: string) {
  */
 export const setMode = (path: string, mode: number): Effect.Effect<void, TransportError.TransportError> =>
   attempt(`unix://${path}`, () => Fs.chmodSync(path, mode))
+
+/** Removes what was looked at; `false` when something else stands there by now: a server that was quicker. */
+const removeSame = (path: string, seen: Fs.BigIntStats): boolean => {
+  const stats = look(path)
+  if (stats === undefined) return true
+  // A file system may give the number of a file that is gone to the next one at once: its time tells them apart.
+  if (stats.ino !== seen.ino || stats.dev !== seen.dev || stats.ctimeNs !== seen.ctimeNs) return false
+  Fs.rmSync(path, { force: true })
+  return true
+}
+
+const look = (path: string): Fs.BigIntStats | undefined => Fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
 
 /** What the system's address of a Unix socket holds on Linux, without the zero at its end. */
 const mostPathBytes = 107

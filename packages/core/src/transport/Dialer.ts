@@ -27,7 +27,7 @@ export type Target =
 export interface DialOptions {
   /**
    * Longest time for resolution, connecting and the TLS handshake together,
-   * above 0. Default: the dialer's, 10 seconds.
+   * above 0 and at most 24.8 days. Default: the dialer's, 10 seconds.
    */
   readonly connectTimeout?: Duration.Input | undefined
   /** Speak TLS from the first byte. Default: cleartext. */

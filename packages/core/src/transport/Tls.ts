@@ -51,7 +51,7 @@ export interface TlsServerOptions {
   readonly clientCertificates?: "none" | "request" | "require" | undefined
   /** PEM of the authorities that may vouch for client certificates. Default: the platform's. */
   readonly authorities?: string | Uint8Array | ReadonlyArray<string | Uint8Array> | undefined
-  /** Longest handshake, above 0. Default 10 seconds. */
+  /** Longest handshake, above 0 and at most 24.8 days. Default 10 seconds. */
   readonly handshakeTimeout?: Duration.Input | undefined
   /** Oldest version that is spoken. Default `TLSv1.2`. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
@@ -72,7 +72,7 @@ export interface TlsClientOptions {
    * `skip` takes any, and is for tests only. Default `verify`.
    */
   readonly verification?: "verify" | "skip" | undefined
-  /** Longest handshake, above 0. Default 10 seconds. */
+  /** Longest handshake, above 0 and at most 24.8 days. Default 10 seconds. */
   readonly handshakeTimeout?: Duration.Input | undefined
   /** Oldest version that is spoken. Default `TLSv1.2`. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
