@@ -1,0 +1,158 @@
+/**
+ * Compression of the messages of one connection, once `permessage-deflate` was
+ * negotiated (RFC 7692 §7.2).
+ *
+ * A compressed message is a DEFLATE stream without its last four bytes, `00 00
+ * ff ff`. The platform compresses single messages; what a side may refer to
+ * with context takeover, the last 32 KiB of messages, is kept here.
+ *
+ * @since 0.1.0
+ */
+import { allocate } from "../../bytes/Allocation.ts"
+import { ByteQueue } from "../../bytes/ByteQueue.ts"
+import type { RawDeflate } from "../../bytes/RawDeflate.ts"
+import type { Parameters, Side } from "./WebSocketDeflateParameters.ts"
+import { InvalidCompression, MessageTooLarge } from "./WebSocketError.ts"
+import type { Role } from "./WebSocketFrame.ts"
+
+/** @category options */
+export interface Options {
+  readonly role: Role
+  readonly parameters: Parameters
+  /** The platform's DEFLATE. */
+  readonly codec: RawDeflate
+  readonly compressFromBytes: number
+  readonly maxMessageBytes: number
+}
+
+/** @category models */
+export class WebSocketDeflate {
+  /** The window of what is sent: who has the same gets the same compressed bytes. */
+  readonly sendWindowBits: number
+  private readonly options: Options
+  private readonly sent: History
+  private readonly received: History
+
+  constructor(options: Options) {
+    const { parameters, role } = options
+    this.options = options
+    this.sent = new History(role === "server" ? parameters.server : parameters.client)
+    this.received = new History(role === "server" ? parameters.client : parameters.server)
+    this.sendWindowBits = this.sent.windowBits
+  }
+
+  /** Whether a message of so many bytes is large enough to be compressed. */
+  wants(byteCount: number): boolean {
+    return byteCount >= this.options.compressFromBytes
+  }
+
+  /**
+   * The payload of the compressed message; `undefined` where it is small, or
+   * would not become smaller, and goes as it is. An uncompressed message is no
+   * part of the window (RFC 7692 §7.2.3.2), so dropping the result costs nothing.
+   */
+  compress(message: Uint8Array): Uint8Array | undefined {
+    if (!this.wants(message.length)) return undefined
+    const compressed = withoutTail(this.options.codec.deflate(message, this.sent.window()))
+    if (compressed.length >= message.length) return undefined
+    this.sent.append(message)
+    return compressed
+  }
+
+  /**
+   * The same, for many connections with the same window: it refers to no
+   * earlier message, so that it can be sent to any of them.
+   */
+  compressAlone(message: Uint8Array): Uint8Array | undefined {
+    const window = { bits: this.sendWindowBits, dictionary: undefined }
+    const compressed = withoutTail(this.options.codec.deflate(message, window))
+    return compressed.length >= message.length ? undefined : compressed
+  }
+
+  /** `message` was sent, compressed elsewhere: what comes after may refer to it. */
+  sentAlone(message: Uint8Array): void {
+    this.sent.append(message)
+  }
+
+  /**
+   * Inflates the payload of a message. What it becomes is bounded while it is
+   * made: more than `maxMessageBytes` is `MessageTooLarge`.
+   */
+  inflate(payload: Uint8Array): Uint8Array | InvalidCompression | MessageTooLarge {
+    const { codec, maxMessageBytes } = this.options
+    let input = withTail(payload)
+    const pieces = new ByteQueue()
+    for (let streamCount = 0; streamCount <= mostFinalBlocks; streamCount++) {
+      const leftBytes = maxMessageBytes - pieces.byteLength
+      const result = codec.inflate(input, this.received.window(pieces), leftBytes)
+      if (result._tag === "Invalid") return new InvalidCompression()
+      if (result._tag === "TooLarge") return new MessageTooLarge(maxMessageBytes + 1, maxMessageBytes)
+      pieces.push(result.bytes)
+      if (result.consumedBytes >= input.length) {
+        const message = pieces.takeAll()
+        this.received.append(message)
+        return message
+      }
+      // RFC 7692 §7.2.3.4: behind a final block there may be others.
+      input = input.subarray(result.consumedBytes)
+    }
+    return new InvalidCompression()
+  }
+}
+
+/**
+ * The most final blocks of one message that others may follow. Each one starts
+ * the inflater again, which costs some microseconds for two bytes; senders that
+ * need them at all have one, at the end.
+ */
+const mostFinalBlocks = 8
+
+const tail = Uint8Array.of(0x00, 0x00, 0xff, 0xff)
+
+/** RFC 7692 §7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end." */
+const withoutTail = (deflated: Uint8Array): Uint8Array => deflated.subarray(0, deflated.length - tail.length)
+
+/** RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload." */
+const withTail = (payload: Uint8Array): Uint8Array => {
+  const bytes = allocate(payload.length + tail.length)
+  bytes.set(payload)
+  bytes.set(tail, payload.length)
+  return bytes
+}
+
+/** What one side's messages may refer to: the end of the messages before, at most a window of it. */
+class History {
+  readonly windowBits: number
+  private readonly context: "keep" | "reset"
+  private bytes: Uint8Array | undefined = undefined
+
+  constructor(side: Side) {
+    this.windowBits = side.windowBits
+    this.context = side.context
+  }
+
+  /** The window of the next message, or of what follows `earlier` pieces of it. */
+  window(earlier?: ByteQueue): { readonly bits: number; readonly dictionary: Uint8Array | undefined } {
+    const isBegun = earlier !== undefined && earlier.byteLength > 0
+    const dictionary = isBegun ? this.joined(earlier.peek(earlier.byteLength)) : this.bytes
+    return { bits: this.windowBits, dictionary }
+  }
+
+  append(message: Uint8Array): void {
+    if (this.context === "keep") this.bytes = this.joined(message)
+  }
+
+  /** The last window of what was kept and `message`, in memory of its own. */
+  private joined(message: Uint8Array): Uint8Array {
+    const mostBytes = 2 ** this.windowBits
+    if (message.length >= mostBytes) return message.slice(message.length - mostBytes)
+    const kept = this.bytes ?? noBytes
+    const keptBytes = Math.min(kept.length, mostBytes - message.length)
+    const joined = new Uint8Array(keptBytes + message.length)
+    joined.set(kept.subarray(kept.length - keptBytes))
+    joined.set(message, keptBytes)
+    return joined
+  }
+}
+
+const noBytes = new Uint8Array(0)
