@@ -264,13 +264,18 @@ export class Http1Client extends Http1Connection {
     // The owner may have given up meanwhile.
     if (this.state === "Closed") return
     // RFC 9112 §9.3: behind a request that is not complete there is no place for another.
-    if (this.state === "Complete" && this.persistent && !this.isDrained) {
+    const reusable = this.state === "Complete" && this.persistent && !this.isDrained
+    // RFC 9112 §9.2: what is there already answers nothing, least of all the request that comes next.
+    if (reusable && !this.inbox.isEmpty) {
+      this.handler.onComplete("closing")
+      if (this.exchange !== "Closed") this.violate(new UnexpectedResponse("bytes came behind the response"))
+    } else if (reusable) {
       this.move("Reuse")
       this.handler.onComplete("reusable")
-      return
+    } else {
+      this.closeGracefully()
+      this.handler.onComplete("closing")
     }
-    this.closeGracefully()
-    this.handler.onComplete("closing")
   }
 }
 

@@ -307,11 +307,13 @@ export abstract class Http1Connection implements Engine {
    * is not lost in a reset (RFC 9112 §9.6).
    */
   protected closeGracefully(): void {
+    const unreadBytes = this.inbox.byteLength
     this.state = "Closed"
     this.release()
-    this.discardedBytes = 0
     this.output.end()
     this.deadline.set(this.nowMillis + this.limits.closeMillis)
+    this.discardedBytes = 0
+    this.discard(unreadBytes)
   }
 
   /** The bytes of an upgraded connection that have come already; later ones are told by `onRaw`. */

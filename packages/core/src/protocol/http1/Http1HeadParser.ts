@@ -250,8 +250,10 @@ export class Http1HeadParser {
     }
     if (this.phase === phrasePhase && this.violation === undefined) {
       while (at < most && valueBytes[bytes[at]!] === 1) at++
-      if (at < most && bytes[at++] === cr) this.phase = statusLfPhase
-      else if (at < most) this.refuse("a control character in the reason phrase")
+      if (at < most) {
+        if (bytes[at++] === cr) this.phase = statusLfPhase
+        else this.refuse("a control character in the reason phrase")
+      }
     }
     if (this.phase === statusLfPhase && this.violation === undefined && at < most) {
       if (bytes[at++] === lf) this.endLine(at - base)
