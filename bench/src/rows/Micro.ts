@@ -46,5 +46,36 @@ export const micro: ReadonlyArray<Row> = [
     peers: [MicroExperiment.contestant("connection", "frames in batches")],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-echo",
+    title: "answering 64 WebSocket messages of 64 B of text that came in a chunk, a message",
+    subject: MicroExperiment.contestant("websocket-echo", "text, in bursts"),
+    peers: [
+      MicroExperiment.contestant("websocket-echo", "binary, in bursts"),
+      MicroExperiment.contestant("websocket-echo", "text, one by one"),
+      MicroExperiment.contestant("websocket-echo", "by hand")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-unmask-small",
+    title: "unmasking 64 B",
+    subject: MicroExperiment.contestant("websocket-unmask", "64 B"),
+    peers: [MicroExperiment.contestant("websocket-unmask", "64 B, by bytes")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-unmask",
+    title: "unmasking 64 KiB",
+    subject: MicroExperiment.contestant("websocket-unmask", "64 KiB"),
+    peers: [MicroExperiment.contestant("websocket-unmask", "64 KiB, by bytes")],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]

@@ -184,19 +184,13 @@ export class WebSocketConnection implements Engine {
     this.keepalive.heard(nowMillis)
     this.encoder.collect()
     this.decoder.push(bytes)
-    while (this.closing.isReceiving) {
-      const step = this.decoder.next()
-      if (step === FrameDecoder.needMore) break
-      const reason =
-        step === FrameDecoder.head
-          ? this.onHead()
-          : step === FrameDecoder.payload
-            ? this.onPayload()
-            : this.decoder.violation
-      if (reason !== undefined) this.fail(reason)
+    try {
+      this.decode()
+    } finally {
+      // A handler that throws must not leave what was sent uncollected.
+      this.decoder.release()
+      this.encoder.flush()
     }
-    this.decoder.release()
-    this.encoder.flush()
   }
 
   receiveEnd(nowMillis: number): void {
@@ -216,7 +210,7 @@ export class WebSocketConnection implements Engine {
   advance(nowMillis: number): void {
     this.nowMillis = nowMillis
     if (nowMillis >= this.closing.deadlineMillis) this.giveUp(new CloseTimeout(this.limits.closeMillis))
-    else if (this.closing.isReceiving) {
+    else if (this.isOpen) {
       const due = this.keepalive.advance(nowMillis)
       if (due === "ping") this.ping()
       else if (due === "timeout") this.giveUp(new KeepaliveTimeout(this.limits.keepaliveTimeoutMillis))
@@ -230,6 +224,20 @@ export class WebSocketConnection implements Engine {
     if (payload === undefined || this.output.blocked) return
     this.owedPong = undefined
     this.sendControl(WebSocketFrame.pong, payload)
+  }
+
+  private decode(): void {
+    while (this.closing.isReceiving) {
+      const step = this.decoder.next()
+      if (step === FrameDecoder.needMore) return
+      const reason =
+        step === FrameDecoder.head
+          ? this.onHead()
+          : step === FrameDecoder.payload
+            ? this.onPayload()
+            : this.decoder.violation
+      if (reason !== undefined) this.fail(reason)
+    }
   }
 
   private sendMessage(opcode: number, message: Uint8Array): void {
@@ -387,11 +395,9 @@ export class WebSocketConnection implements Engine {
   }
 
   private updateDeadline(): void {
-    this.deadlineMillis = this.closing.isReceiving
-      ? Math.min(this.keepalive.deadlineMillis, this.closing.deadlineMillis)
-      : this.output.closing === "abort"
-        ? Number.POSITIVE_INFINITY
-        : this.closing.deadlineMillis
+    if (this.isOpen) this.deadlineMillis = this.keepalive.deadlineMillis
+    else if (this.output.closing === "abort") this.deadlineMillis = Number.POSITIVE_INFINITY
+    else this.deadlineMillis = this.closing.deadlineMillis
   }
 }
 

@@ -48,13 +48,13 @@ export class WebSocketDeflate {
 
   /**
    * The payload of the compressed message; `undefined` where it is small, or
-   * would not become smaller, and goes as it is. An uncompressed message is no
-   * part of the window (RFC 7692 §7.2.3.2), so dropping the result costs nothing.
+   * compression is of no use, and it goes as it is. An uncompressed message is
+   * in no window (RFC 7692 §7.2.3.2), so dropping the result costs nothing.
    */
   compress(message: Uint8Array): Uint8Array | undefined {
     if (!this.wants(message.length)) return undefined
     const compressed = withoutTail(this.options.codec.deflate(message, this.sent.window()))
-    if (compressed.length >= message.length) return undefined
+    if (compressed.length >= message.length + this.sent.worthBytes) return undefined
     this.sent.append(message)
     return compressed
   }
@@ -107,6 +107,12 @@ export class WebSocketDeflate {
  */
 const mostFinalBlocks = 8
 
+/**
+ * The first of many small messages does not become smaller alone, and those
+ * after it do with its help. What grows by more than this is no text.
+ */
+const mostWorthBytes = 64
+
 const tail = Uint8Array.of(0x00, 0x00, 0xff, 0xff)
 
 /** RFC 7692 §7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end." */
@@ -123,12 +129,15 @@ const withTail = (payload: Uint8Array): Uint8Array => {
 /** What one side's messages may refer to: the end of the messages before, at most a window of it. */
 class History {
   readonly windowBits: number
+  /** What a message may grow by to be in the window of those after it. */
+  readonly worthBytes: number
   private readonly context: "keep" | "reset"
   private bytes: Uint8Array | undefined = undefined
 
   constructor(side: Side) {
     this.windowBits = side.windowBits
     this.context = side.context
+    this.worthBytes = side.context === "keep" ? mostWorthBytes : 0
   }
 
   /** The window of the next message, or of what follows `earlier` pieces of it. */
