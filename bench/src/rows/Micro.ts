@@ -77,5 +77,31 @@ export const micro: ReadonlyArray<Row> = [
     peers: [MicroExperiment.contestant("websocket-unmask", "64 KiB, by bytes")],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http1-parse",
+    title: "parsing a GET of 2 fields, as load generators send it",
+    subject: MicroExperiment.contestant("http1-parse", "parse small"),
+    peers: [
+      MicroExperiment.contestant("http1-parse", "parse browser"),
+      MicroExperiment.contestant("http1-parse", "parse browser, all fields"),
+      MicroExperiment.contestant("http1-parse", "serve small"),
+      MicroExperiment.contestant("http1-parse", "serve browser")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http1-write",
+    title: "receiving a GET of 1 field, 64 in a chunk, and answering it with 11 B",
+    subject: MicroExperiment.contestant("http1-write", "checked"),
+    peers: [
+      MicroExperiment.contestant("http1-write", "prepared"),
+      MicroExperiment.contestant("http1-write", "by hand")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]

@@ -72,7 +72,7 @@ export class Http1Client extends Http1Connection {
 
   /** Sends a whole request, in one write where the body is small. */
   request(parts: RequestParts, body: Uint8Array | string | undefined, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("WholeRequest", nowMillis)
+    const refusal = this.refusalOf(this.place.WholeRequest, nowMillis)
     if (refusal !== undefined) return refusal
     const prepared = preparedOf(parts)
     if (prepared instanceof InvalidMessage) return prepared
@@ -85,7 +85,7 @@ export class Http1Client extends Http1Connection {
     if (typeof head !== "string") return head
     this.writeMessage(head, body, bodyBytes)
     this.begin(parts.method, prepared)
-    this.move("WholeRequest")
+    this.move(this.place.WholeRequest)
     this.awaitResponse()
     return undefined
   }
@@ -95,7 +95,7 @@ export class Http1Client extends Http1Connection {
    * Without a `Content-Length` it is sent in chunks.
    */
   beginRequest(parts: RequestParts, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("RequestHead", nowMillis)
+    const refusal = this.refusalOf(this.place.RequestHead, nowMillis)
     if (refusal !== undefined) return refusal
     const prepared = preparedOf(parts)
     if (prepared instanceof InvalidMessage) return prepared
@@ -106,20 +106,20 @@ export class Http1Client extends Http1Connection {
     this.writer.begin(lengthBytes === undefined ? "Chunked" : "Length", lengthBytes)
     this.writeMessage(head, undefined, 0)
     this.begin(parts.method, prepared)
-    this.move("RequestHead")
+    this.move(this.place.RequestHead)
     return undefined
   }
 
   /** Sends a part of the body. Refused when it is more than `Content-Length` said. */
   writeBody(data: Uint8Array | string, nowMillis: number): Refusal | undefined {
-    return this.refusalOf("EndRequest", nowMillis) ?? this.writeData(data, nowMillis)
+    return this.refusalOf(this.place.EndRequest, nowMillis) ?? this.writeData(data, nowMillis)
   }
 
   /** Ends the body. Refused when it is less than `Content-Length` said: only `abort` is left then. */
   endBody(trailers: FieldsInput | undefined, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("EndRequest", nowMillis) ?? this.writer.end(trailers)
+    const refusal = this.refusalOf(this.place.EndRequest, nowMillis) ?? this.writer.end(trailers)
     if (refusal !== undefined) return refusal
-    this.move("EndRequest")
+    this.move(this.place.EndRequest)
     if (this.state === "AwaitingResponse" && this.received !== "part of the head") this.awaitResponse()
     return undefined
   }
@@ -168,7 +168,7 @@ export class Http1Client extends Http1Connection {
   }
 
   protected onBodyEnd(): void {
-    this.move("EndResponse")
+    this.move(this.place.EndResponse)
     this.deadline.set(Number.POSITIVE_INFINITY)
     this.tellEnd()
     this.finishExchange()
@@ -236,7 +236,7 @@ export class Http1Client extends Http1Connection {
       this.violate(new UnexpectedResponse("an upgrade that was not asked for"))
       return
     }
-    this.move("Upgrade")
+    this.move(this.place.Upgrade)
     this.handler.onUpgrade(head, this.takeRest())
   }
 
@@ -244,7 +244,7 @@ export class Http1Client extends Http1Connection {
     if (!head.persistent || head.delimiter === "UntilClose") this.persistent = false
     this.received = "part of the body"
     if (head.delimiter === "Empty") {
-      this.move("WholeResponse")
+      this.move(this.place.WholeResponse)
       this.deadline.set(Number.POSITIVE_INFINITY)
       this.handler.onResponse(head)
       this.finishExchange()
@@ -255,7 +255,7 @@ export class Http1Client extends Http1Connection {
       this.violate(this.reader.violation)
       return
     }
-    this.move("ResponseHead")
+    this.move(this.place.ResponseHead)
     this.beginReading()
     this.handler.onResponse(head)
   }
@@ -270,7 +270,7 @@ export class Http1Client extends Http1Connection {
       this.handler.onComplete("closing")
       if (this.exchange !== "Closed") this.violate(new UnexpectedResponse("bytes came behind the response"))
     } else if (reusable) {
-      this.move("Reuse")
+      this.move(this.place.Reuse)
       this.handler.onComplete("reusable")
     } else {
       this.closeGracefully()

@@ -65,6 +65,8 @@ export abstract class Http1Connection implements Engine {
   protected readonly writer = new Http1BodyWriter(this.output)
   protected readonly inbox = new Http1Inbox()
   protected readonly deadline: Http1Deadline
+  /** Where the exchange is, and its name. */
+  protected place: Http1Cycle.Place = Http1Cycle.placeOf("Idle")
   protected state: Http1Cycle.State = "Idle"
   protected nowMillis: number
   /** Whether there may be another exchange after this one. */
@@ -132,7 +134,7 @@ export abstract class Http1Connection implements Engine {
   receiveClose(nowMillis: number): void {
     this.nowMillis = nowMillis
     const lost = this.state === "Closed" ? undefined : this.lossOf()
-    this.state = "Closed"
+    this.move(this.place.Close)
     this.release()
     this.deadline.clear()
     if (lost !== undefined) this.owner.onViolation(lost)
@@ -186,7 +188,7 @@ export abstract class Http1Connection implements Engine {
 
   /** Gives the connection up at once, whatever goes on. */
   abort(): void {
-    this.state = "Closed"
+    this.move(this.place.Close)
     this.release()
     this.deadline.clear()
     this.output.abort()
@@ -255,11 +257,11 @@ export abstract class Http1Connection implements Engine {
     this.owner.onViolation(violation)
   }
 
-  /** Takes `input`, if the state has a place for it; else says why not. */
-  protected refusalOf(input: Http1Cycle.Input, nowMillis: number): Refusal | undefined {
+  /** Why a command that leads to `next` cannot be given now. */
+  protected refusalOf(next: Http1Cycle.Place | undefined, nowMillis: number): Refusal | undefined {
     this.nowMillis = nowMillis
-    if (this.state === "Closed") return new ConnectionEnded()
-    return Http1Cycle.isState(Http1Cycle.step(this.state, input)) ? undefined : new OutOfOrder(this.state)
+    if (next !== undefined && next.state !== "Closed") return undefined
+    return this.state === "Closed" ? new ConnectionEnded() : new OutOfOrder(this.state)
   }
 
   protected expectState(state: Http1Cycle.State, nowMillis: number): Refusal | undefined {
@@ -271,10 +273,11 @@ export abstract class Http1Connection implements Engine {
     return this.state === "Closed" ? new ConnectionEnded() : new OutOfOrder(this.state)
   }
 
-  /** Moves on by an input that the state has a place for. */
-  protected move(input: Http1Cycle.Input): void {
-    const next = Http1Cycle.step(this.state, input)
-    if (Http1Cycle.isState(next)) this.state = next
+  /** Moves on; not where that would be someone's fault. */
+  protected move(next: Http1Cycle.Place | undefined): void {
+    if (next === undefined) return
+    this.place = next
+    this.state = next.state
   }
 
   /** Sends a part of the body that is being sent. */
@@ -293,6 +296,13 @@ export abstract class Http1Connection implements Engine {
   protected writeMessage(head: string, body: Uint8Array | string | undefined, bodyBytes: number): void {
     const { output } = this
     if (!output.blocked) this.deadline.sent(this.nowMillis)
+    // As many bytes as characters: the body is ASCII, and one text with its head.
+    if (typeof body === "string" && bodyBytes === body.length) {
+      const whole = allocate(head.length + bodyBytes)
+      Latin1.write(head + body, whole, 0)
+      output.write(whole)
+      return
+    }
     const joined = typeof body === "string" || bodyBytes <= joinBelowBytes
     const bytes = allocate(head.length + (joined ? bodyBytes : 0))
     Latin1.write(head, bytes, 0)
@@ -308,7 +318,7 @@ export abstract class Http1Connection implements Engine {
    */
   protected closeGracefully(): void {
     const unreadBytes = this.inbox.byteLength
-    this.state = "Closed"
+    this.move(this.place.Close)
     this.release()
     this.output.end()
     this.deadline.set(this.nowMillis + this.limits.closeMillis)

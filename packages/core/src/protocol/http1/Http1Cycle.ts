@@ -198,8 +198,38 @@ export const transitions = {
   }
 } as const satisfies Record<State, Record<Input, Step>>
 
+/** Whether a step is a state, and not someone's fault. @category transitions */
+export const isState = (step: Step): step is State => step !== "RequesterFault" && step !== "ResponderFault"
+
 /** What `input` does in `state`. @category transitions */
 export const step = (state: State, input: Input): Step => transitions[state][input]
 
-/** Whether a step is a state, and not someone's fault. @category transitions */
-export const isState = (step: Step): step is State => step !== "RequesterFault" && step !== "ResponderFault"
+/**
+ * A row of the table, linked to those that it leads to; `undefined` where a
+ * step is a fault. An engine goes from place to place without a search in the
+ * table (hot path: `bench/` rows "http1").
+ *
+ * @category models
+ */
+export interface Place extends Readonly<Record<Input, Place | undefined>> {
+  readonly state: State
+}
+
+/** The place of a state. @category transitions */
+export const placeOf = (state: State): Place => places.get(state)!
+
+const link = (): ReadonlyMap<State, Place> => {
+  const states = Object.keys(transitions) as ReadonlyArray<State>
+  const inputs = Object.keys(transitions.Idle) as ReadonlyArray<Input>
+  // All rows have the same fields in the same order: one shape.
+  const rows = new Map(states.map((state) => [state, { state } as { state: State } & Record<Input, Place | undefined>]))
+  for (const input of inputs) {
+    for (const [state, row] of rows) {
+      const next = step(state, input)
+      row[input] = isState(next) ? rows.get(next) : undefined
+    }
+  }
+  return rows
+}
+
+const places = /*#__PURE__*/ link()

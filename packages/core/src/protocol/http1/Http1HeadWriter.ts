@@ -96,7 +96,7 @@ const statusLines: Array<string> = []
 
 const makeStatusLine = (status: number): string | InvalidMessage => {
   if (!HttpMessage.isStatus(status)) return new InvalidMessage(`${status} is no status`)
-  const line = `HTTP/1.1 ${status} ${HttpMessage.reasonPhrase(status)}\r\n`
+  const line = ["HTTP/1.1 ", status, " ", HttpMessage.reasonPhrase(status), "\r\n"].join("")
   statusLines[status] = line
   return line
 }

@@ -53,6 +53,9 @@ export class Http1Server extends Http1Connection {
   private serving: "on" | "draining" = "on"
   /** Whether the client may still be waiting for `100 Continue`. */
   private continuation: "none" | "owed" = "none"
+  /** The last date that was sent, and its line with the empty one behind it. */
+  private date = ""
+  private dateText = ""
 
   /** A connection that has just been accepted; it counts as idle. */
   constructor(handler: ServerHandler, limits: Resolved, nowMillis: number) {
@@ -67,7 +70,7 @@ export class Http1Server extends Http1Connection {
    * the head is not valid.
    */
   respond(parts: ResponseParts, body: Uint8Array | string | undefined, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("WholeResponse", nowMillis)
+    const refusal = this.refusalOf(this.place.WholeResponse, nowMillis)
     if (refusal !== undefined) return refusal
     const prepared = prepareFinal(parts, this.method)
     if (prepared instanceof InvalidMessage) return prepared
@@ -86,7 +89,7 @@ export class Http1Server extends Http1Connection {
     const head = this.headOf(line, prepared, this.lengthLine(parts.status, lengthBytes))
     if (bodiless) this.writeMessage(head, undefined, 0)
     else this.writeMessage(head, body, bodyBytes)
-    this.move("WholeResponse")
+    this.move(this.place.WholeResponse)
     this.finishResponse()
     return undefined
   }
@@ -97,7 +100,7 @@ export class Http1Server extends Http1Connection {
    * sent in chunks; to HTTP/1.0, until the connection closes.
    */
   beginResponse(parts: ResponseParts, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("ResponseHead", nowMillis)
+    const refusal = this.refusalOf(this.place.ResponseHead, nowMillis)
     if (refusal !== undefined) return refusal
     const prepared = prepareFinal(parts, this.method)
     if (prepared instanceof InvalidMessage) return prepared
@@ -109,27 +112,27 @@ export class Http1Server extends Http1Connection {
       delimiter === "Chunked" ? "transfer-encoding: chunked\r\n" : this.lengthLine(parts.status, prepared.lengthBytes)
     this.writer.begin(delimiter, prepared.lengthBytes)
     this.writeMessage(this.headOf(line, prepared, framing), undefined, 0)
-    this.move("ResponseHead")
+    this.move(this.place.ResponseHead)
     return undefined
   }
 
   /** Sends a part of the body. Refused when it is more than `Content-Length` said. */
   writeBody(data: Uint8Array | string, nowMillis: number): Refusal | undefined {
-    return this.refusalOf("EndResponse", nowMillis) ?? this.writeData(data, nowMillis)
+    return this.refusalOf(this.place.EndResponse, nowMillis) ?? this.writeData(data, nowMillis)
   }
 
   /** Ends the body. Refused when it is less than `Content-Length` said: only `abort` is left then. */
   endBody(trailers: FieldsInput | undefined, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("EndResponse", nowMillis) ?? this.writer.end(trailers)
+    const refusal = this.refusalOf(this.place.EndResponse, nowMillis) ?? this.writer.end(trailers)
     if (refusal !== undefined) return refusal
-    this.move("EndResponse")
+    this.move(this.place.EndResponse)
     this.finishResponse()
     return undefined
   }
 
   /** Sends a 1xx response: `100 Continue`, or `103 Early Hints`. To HTTP/1.0 nothing (RFC 9110 §15.2). */
   writeInterim(status: number, headers: FieldsInput, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("Interim", nowMillis)
+    const refusal = this.refusalOf(this.place.Interim, nowMillis)
     if (refusal !== undefined) return refusal
     if (!HttpMessage.isInterim(status) || status === 101) return new InvalidMessage(`${status} is no interim status`)
     const prepared = Http1HeadWriter.prepare(headers)
@@ -146,7 +149,7 @@ export class Http1Server extends Http1Connection {
    * for it; or a 2xx to CONNECT. `onUpgrade` is called before this returns.
    */
   upgrade(parts: ResponseParts, nowMillis: number): Refusal | undefined {
-    const refusal = this.refusalOf("Upgrade", nowMillis)
+    const refusal = this.refusalOf(this.place.Upgrade, nowMillis)
     if (refusal !== undefined) return refusal
     const prepared = preparedOf(parts)
     if (prepared instanceof InvalidMessage) return prepared
@@ -158,7 +161,7 @@ export class Http1Server extends Http1Connection {
     if (typeof line !== "string") return line
     const connection = Http1HeadWriter.connectionLine(prepared, "")
     this.writeMessage(line + prepared.lines + connection + this.dateLine(prepared.hasDate), undefined, 0)
-    this.move("Upgrade")
+    this.move(this.place.Upgrade)
     this.handler.onUpgrade(this.takeRest())
     return undefined
   }
@@ -174,7 +177,7 @@ export class Http1Server extends Http1Connection {
   protected readMore(): boolean {
     switch (this.state) {
       case "Idle":
-        this.move("BeginRequest")
+        this.move(this.place.BeginRequest)
         this.parser.begin("request")
         this.deadline.set(this.nowMillis + this.limits.headMillis)
         return this.readHead()
@@ -245,7 +248,7 @@ export class Http1Server extends Http1Connection {
 
   protected onBodyEnd(): void {
     const wanted = this.state !== "RequestRest"
-    this.move("EndRequest")
+    this.move(this.place.EndRequest)
     if (!wanted) {
       this.finishExchange()
       return
@@ -286,7 +289,7 @@ export class Http1Server extends Http1Connection {
     this.persistent = head.persistent && this.serving === "on"
     if (head.delimiter === "Empty") {
       this.continuation = "none"
-      this.move("WholeRequest")
+      this.move(this.place.WholeRequest)
       this.deadline.set(Number.POSITIVE_INFINITY)
     } else if (!this.beginBody(head)) return true
     this.handler.onRequest(head)
@@ -300,7 +303,7 @@ export class Http1Server extends Http1Connection {
       return false
     }
     this.continuation = head.expectsContinue ? "owed" : "none"
-    this.move("RequestHead")
+    this.move(this.place.RequestHead)
     this.beginReading()
     return true
   }
@@ -318,7 +321,7 @@ export class Http1Server extends Http1Connection {
   }
 
   private finishExchange(): void {
-    this.move("Reuse")
+    this.move(this.place.Reuse)
     this.request = undefined
     this.deadline.set(this.nowMillis + this.limits.idleMillis)
   }
@@ -359,7 +362,13 @@ export class Http1Server extends Http1Connection {
   private dateLine(hasDate: boolean): string {
     const { epochOffsetMillis } = this.limits
     if (hasDate || epochOffsetMillis === undefined) return "\r\n"
-    return `date: ${HttpDate.format(this.nowMillis + epochOffsetMillis)}\r\n\r\n`
+    const date = HttpDate.format(this.nowMillis + epochOffsetMillis)
+    if (date !== this.date) {
+      this.date = date
+      // Joined, and so one flat text: sums are trees, which each write would have to walk.
+      this.dateText = ["date: ", date, "\r\n\r\n"].join("")
+    }
+    return this.dateText
   }
 }
 
