@@ -50,9 +50,9 @@ export class Recorded extends WebSocketConnection.WebSocketConnection {
     }
     super(
       {
-        onMessage: (data) => add(typeof data === "string" ? ["text", data] : ["binary", Hex.show(data)]),
-        onPing: (payload) => add(["ping", Hex.show(payload)]),
-        onPong: (payload) => add(["pong", Hex.show(payload)]),
+        onMessage: (data) => add(typeof data === "string" ? ["text", data] : ["binary", take(data)]),
+        onPing: (payload) => add(["ping", take(payload)]),
+        onPong: (payload) => add(["pong", take(payload)]),
         onViolation: (reason) => add(["violation", "rule" in reason ? reason.rule : reason._tag]),
         onClose: (code, reason, clean) => add(["close", code, reason, clean ? "clean" : "not clean"])
       },
@@ -65,6 +65,13 @@ export class Recorded extends WebSocketConnection.WebSocketConnection {
     )
     this.calls = calls
   }
+}
+
+/** Bytes belong to the handler, which may do with them what it likes. */
+const take = (bytes: Uint8Array): string => {
+  const shown = Hex.show(bytes)
+  bytes.fill(0xaa)
+  return shown
 }
 
 export interface Outcome {

@@ -183,4 +183,17 @@ describe("the window", () => {
     sender.compress(new Uint8Array(10))
     assert.deepStrictEqual(windows, [0, 100, 300, 512, 512, 512])
   })
+  it("is not the messages themselves, which their owners may change", () => {
+    const options = { parameters: parametersOf("keep", 9) }
+    const [sender, receiver] = [make("server", options), make("client", options)]
+    const content = Buffer.from("a message that is larger than its window ".repeat(40))
+    for (let count = 0; count < 3; count++) {
+      const message = Buffer.from(content)
+      const compressed = sender.compress(message)!
+      message.fill(0)
+      const inflated = receiver.inflate(compressed)
+      assert.isTrue(inflated instanceof Uint8Array && content.equals(inflated))
+      if (inflated instanceof Uint8Array) inflated.fill(0)
+    }
+  })
 })

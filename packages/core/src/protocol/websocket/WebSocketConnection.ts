@@ -332,7 +332,7 @@ export class WebSocketConnection implements Engine {
       return undefined
     }
     // RFC 6455 §5.5.3: of several Pings, "only the most recently processed" one needs an answer.
-    if (this.output.blocked) this.owedPong = kept
+    if (this.output.blocked) this.owedPong = new Uint8Array(kept)
     else this.sendControl(WebSocketFrame.pong, kept)
     this.handler.onPing(kept)
     return undefined

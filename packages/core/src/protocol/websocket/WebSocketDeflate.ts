@@ -10,7 +10,7 @@
  */
 import { allocate } from "../../bytes/Allocation.ts"
 import { ByteQueue } from "../../bytes/ByteQueue.ts"
-import type { RawDeflate } from "../../bytes/RawDeflate.ts"
+import type { RawDeflate, Window } from "../../bytes/RawDeflate.ts"
 import type { Parameters, Side } from "./WebSocketDeflateParameters.ts"
 import { InvalidCompression, MessageTooLarge } from "./WebSocketError.ts"
 import type { Role } from "./WebSocketFrame.ts"
@@ -84,7 +84,9 @@ export class WebSocketDeflate {
     const pieces = new ByteQueue()
     for (let streamCount = 0; streamCount <= mostFinalBlocks; streamCount++) {
       const leftBytes = maxMessageBytes - pieces.byteLength
-      const result = codec.inflate(input, this.received.window(pieces), leftBytes)
+      const begunBytes = pieces.byteLength
+      const window = begunBytes === 0 ? this.received.window() : this.received.windowWithin(pieces.peek(begunBytes))
+      const result = codec.inflate(input, window, leftBytes)
       if (result._tag === "Invalid") return new InvalidCompression()
       if (result._tag === "TooLarge") return new MessageTooLarge(maxMessageBytes + 1, maxMessageBytes)
       pieces.push(result.bytes)
@@ -132,7 +134,9 @@ class History {
   /** What a message may grow by to be in the window of those after it. */
   readonly worthBytes: number
   private readonly context: "keep" | "reset"
-  private bytes: Uint8Array | undefined = undefined
+  /** Of which the first `length` bytes are kept; grows up to a window, and is then used again and again. */
+  private bytes: Uint8Array = new Uint8Array(0)
+  private length = 0
 
   constructor(side: Side) {
     this.windowBits = side.windowBits
@@ -140,28 +144,31 @@ class History {
     this.worthBytes = side.context === "keep" ? mostWorthBytes : 0
   }
 
-  /** The window of the next message, or of what follows `earlier` pieces of it. */
-  window(earlier?: ByteQueue): { readonly bits: number; readonly dictionary: Uint8Array | undefined } {
-    const isBegun = earlier !== undefined && earlier.byteLength > 0
-    const dictionary = isBegun ? this.joined(earlier.peek(earlier.byteLength)) : this.bytes
-    return { bits: this.windowBits, dictionary }
+  /** The window of the next message; good until the next `append`. */
+  window(): Window {
+    return { bits: this.windowBits, dictionary: this.length === 0 ? undefined : this.bytes.subarray(0, this.length) }
+  }
+
+  /** The window of what follows `begun`, the beginning of a message. */
+  windowWithin(begun: Uint8Array): Window {
+    const both = allocate(this.length + begun.length)
+    both.set(this.bytes.subarray(0, this.length))
+    both.set(begun, this.length)
+    return { bits: this.windowBits, dictionary: both.subarray(Math.max(0, both.length - 2 ** this.windowBits)) }
   }
 
   append(message: Uint8Array): void {
-    if (this.context === "keep") this.bytes = this.joined(message)
-  }
-
-  /** The last window of what was kept and `message`, in memory of its own. */
-  private joined(message: Uint8Array): Uint8Array {
+    if (this.context === "reset") return
     const mostBytes = 2 ** this.windowBits
-    if (message.length >= mostBytes) return message.slice(message.length - mostBytes)
-    const kept = this.bytes ?? noBytes
-    const keptBytes = Math.min(kept.length, mostBytes - message.length)
-    const joined = new Uint8Array(keptBytes + message.length)
-    joined.set(kept.subarray(kept.length - keptBytes))
-    joined.set(message, keptBytes)
-    return joined
+    const added = message.length > mostBytes ? message.subarray(message.length - mostBytes) : message
+    const keptBytes = Math.min(this.length, mostBytes - added.length)
+    const kept = this.bytes.subarray(this.length - keptBytes, this.length)
+    const neededBytes = keptBytes + added.length
+    if (neededBytes > this.bytes.length) {
+      this.bytes = new Uint8Array(Math.min(mostBytes, Math.max(neededBytes, this.bytes.length * 2)))
+    }
+    this.bytes.set(kept)
+    this.bytes.set(added, keptBytes)
+    this.length = neededBytes
   }
 }
-
-const noBytes = new Uint8Array(0)
