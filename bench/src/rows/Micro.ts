@@ -62,6 +62,33 @@ export const micro: ReadonlyArray<Row> = [
   },
   {
     group: "micro",
+    name: "websocket-broadcast",
+    title: "sending a WebSocket message of 64 B that was prepared once to 64 connections, a connection",
+    subject: MicroExperiment.contestant("websocket-broadcast", "prepared"),
+    peers: [MicroExperiment.contestant("websocket-broadcast", "one by one")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-compress",
+    title: "compressing a WebSocket message of 1 KiB of JSON",
+    subject: MicroExperiment.contestant("websocket-deflate", "compress, alone"),
+    peers: [MicroExperiment.contestant("websocket-deflate", "compress, with context")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-inflate",
+    title: "inflating a WebSocket message of 1 KiB of JSON",
+    subject: MicroExperiment.contestant("websocket-deflate", "inflate, alone"),
+    peers: [MicroExperiment.contestant("websocket-deflate", "inflate, with context")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
     name: "websocket-unmask-small",
     title: "unmasking 64 B",
     subject: MicroExperiment.contestant("websocket-unmask", "64 B"),
