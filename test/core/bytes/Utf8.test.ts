@@ -55,3 +55,15 @@ describe("decodeRange", () => {
     assert.isUndefined(Utf8.decodeRange(all, 2, 4))
   })
 })
+
+describe("write", () => {
+  it("puts into an array what encode makes, which has byteLength bytes", () => {
+    for (const text of ["", "abc", "é€😀", "\ud800"]) {
+      const encoded = Utf8.encode(text)
+      assert.strictEqual(Utf8.byteLength(text), encoded.length)
+      const target = new Uint8Array(encoded.length + 2)
+      Utf8.write(text, target, 1)
+      assert.deepStrictEqual(Array.from(target), [0, ...encoded, 0])
+    }
+  })
+})

@@ -410,6 +410,295 @@ describe("requests that are refused", () => {
   })
 })
 
+describe("commands", () => {
+  const headers = {}
+  /** A server that has received one request. */
+  const asked = (wire: string, options: Http1Options.Options = {}) => {
+    const side = new ServerSide({}, options)
+    side.engine.receive(bytes(wire), 0)
+    return side
+  }
+  const head = `HEAD / HTTP/1.1\r\n${host}\r\n`
+  const old = "GET / HTTP/1.0\r\n\r\n"
+
+  it("a whole response is one write", () => {
+    const side = asked(get)
+    side.engine.respond({ status: 200, headers: { "content-type": "text/plain" } }, "hi é", 0)
+    const [only, ...others] = side.engine.output.take()
+    assert.deepStrictEqual(others, [])
+    assert.strictEqual(
+      Buffer.from(only!).toString(),
+      "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nhi é"
+    )
+  })
+  it("a large body is not copied", () => {
+    const side = asked(get)
+    const body = new Uint8Array(20_000)
+    side.engine.respond({ status: 200, headers }, body, 0)
+    assert.strictEqual(side.engine.output.take()[1], body)
+  })
+  it("RFC 9110 §6.6.1: Date from the engine's time, unless there is one", () => {
+    const options = { epochOffsetMillis: 784_111_777_000 }
+    const side = asked(get, options)
+    side.engine.respond({ status: 200, headers }, "", 999)
+    assert.include(sent(side.engine), "\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n")
+    const own = asked(get, options)
+    own.engine.respond({ status: 200, headers: { Date: "x" } }, "", 0)
+    assert.strictEqual(sent(own.engine), "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length: 0\r\n\r\n")
+    assert.include(
+      asked("x\r\n", options)
+        .engine.output.take()
+        .map((one) => Buffer.from(one).toString())
+        .join(""),
+      "date: "
+    )
+  })
+  const streamed: ReadonlyArray<
+    readonly [
+      rule: string,
+      wire: string,
+      parts: Parameters<ServerSide["engine"]["respond"]>[0],
+      sent: string,
+      closing: string
+    ]
+  > = [
+    [
+      "RFC 9112 §7.1: in chunks",
+      get,
+      { status: 200, headers },
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nt: 1\r\n\r\n",
+      "open"
+    ],
+    [
+      "RFC 9112 §6.2: by Content-Length, trailers dropped",
+      get,
+      { status: 200, headers: { "content-length": "3" } },
+      "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc",
+      "open"
+    ],
+    [
+      "RFC 9112 §6.1: to HTTP/1.0 until the close",
+      old,
+      { status: 200, headers },
+      "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabc",
+      "end"
+    ],
+    [
+      "RFC 9110 §9.3.2: to HEAD the head alone",
+      head,
+      { status: 200, headers: { "content-length": "3" } },
+      "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n",
+      "open"
+    ],
+    [
+      "RFC 9110 §15.3.5: 204 has neither body nor length",
+      get,
+      { status: 204, headers: { "content-length": "3" } },
+      "HTTP/1.1 204 No Content\r\n\r\n",
+      "open"
+    ],
+    [
+      "RFC 9110 §15.4.5: 304 may have a length",
+      get,
+      { status: 304, headers: { "content-length": "3" } },
+      "HTTP/1.1 304 Not Modified\r\ncontent-length: 3\r\n\r\n",
+      "open"
+    ],
+    [
+      "the caller's close",
+      get,
+      { status: 200, headers: { connection: "close, x", "content-length": "3" } },
+      "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close, x\r\n\r\nabc",
+      "end"
+    ]
+  ]
+  for (const [rule, wire, parts, expected, closing] of streamed) {
+    it(rule, () => {
+      const side = asked(wire)
+      assert.isUndefined(side.engine.beginResponse(parts, 0))
+      assert.isUndefined(side.engine.writeBody("ab", 0))
+      assert.isUndefined(side.engine.writeBody(bytes("c"), 0))
+      assert.isUndefined(side.engine.endBody({ t: "1" }, 0))
+      assert.strictEqual(sent(side.engine), expected)
+      assert.strictEqual(side.engine.output.closing, closing)
+    })
+  }
+  it("whole responses without a body", () => {
+    const wireOf = (wire: string, status: number, body?: string) => {
+      const side = asked(wire)
+      assert.isUndefined(side.engine.respond({ status, headers }, body, 0))
+      return sent(side.engine)
+    }
+    assert.strictEqual(wireOf(head, 200, "abc"), "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n")
+    assert.strictEqual(wireOf(head, 200), "HTTP/1.1 200 OK\r\n\r\n")
+    assert.strictEqual(wireOf(get, 204, "abc"), "HTTP/1.1 204 No Content\r\n\r\n")
+    assert.strictEqual(wireOf(get, 205), "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n")
+    assert.strictEqual(wireOf(get, 200), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+  })
+  it("RFC 9112 §11.1: what could split a response is refused, and nothing of it is sent", () => {
+    const bad = [
+      { status: 200, headers: { x: "a\r\nset-cookie: b" } },
+      { status: 200, headers: { x: ["a", "b\n"] } },
+      { status: 200, headers: { "x: y\r\nz": "a" } },
+      { status: 200, headers: { "": "a" } },
+      { status: 200, headers: { x: "\u0100" } },
+      { status: 200, statusText: "OK\r\nx: y", headers },
+      { status: 200, headers: { "content-length": "7" } },
+      { status: 200, headers: { "content-length": "x" } },
+      { status: 200, headers: { "transfer-encoding": "gzip, chunked" } },
+      { status: 200, headers: { connection: "a b" } },
+      { status: 100, headers },
+      { status: 600, headers },
+      { status: 200.5, headers },
+      { status: 205, headers }
+    ]
+    for (const parts of bad) {
+      const side = asked(get)
+      assert.strictEqual(side.engine.respond(parts, "a", 0)?._tag, "InvalidMessage", JSON.stringify(parts))
+      assert.strictEqual(sent(side.engine), "")
+      assert.isUndefined(side.engine.respond({ status: 500, headers }, "", 0))
+    }
+  })
+  it("a body that is not as long as announced is refused", () => {
+    const side = asked(get)
+    side.engine.beginResponse({ status: 200, headers: { "content-length": "3" } }, 0)
+    assert.strictEqual(side.engine.writeBody("abcd", 0)?._tag, "InvalidMessage")
+    assert.isUndefined(side.engine.writeBody("ab", 0))
+    assert.strictEqual(side.engine.endBody(undefined, 0)?._tag, "InvalidMessage")
+    assert.strictEqual(side.engine.endBody({ host: "b" }, 0)?._tag, "InvalidMessage")
+  })
+  it("commands out of order are refused", () => {
+    const side = asked("")
+    assert.strictEqual(side.engine.respond({ status: 200, headers }, "", 0)?._tag, "OutOfOrder")
+    side.engine.receive(bytes(get), 0)
+    assert.strictEqual(side.engine.writeBody("a", 0)?._tag, "OutOfOrder")
+    assert.strictEqual(side.engine.endBody(undefined, 0)?._tag, "OutOfOrder")
+    assert.strictEqual(side.engine.sendRaw(bytes("a"), 0)?._tag, "OutOfOrder")
+    side.engine.beginResponse({ status: 200, headers }, 0)
+    assert.strictEqual(side.engine.beginResponse({ status: 200, headers }, 0)?._tag, "OutOfOrder")
+    assert.strictEqual(side.engine.writeInterim(103, {}, 0)?._tag, "OutOfOrder")
+  })
+  it("Set-Cookie as a list is a field for each", () => {
+    const side = asked(get)
+    side.engine.respond({ status: 204, headers: { "set-cookie": ["a=1", "b=2"], x: undefined } }, undefined, 0)
+    assert.strictEqual(sent(side.engine), "HTTP/1.1 204 No Content\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n\r\n")
+  })
+  it("RFC 9110 §15.2: interim responses, and none to HTTP/1.0", () => {
+    const side = asked(get)
+    side.engine.writeInterim(103, { link: "</a>" }, 0)
+    assert.strictEqual(sent(side.engine), "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
+    assert.strictEqual(side.engine.writeInterim(101, {}, 0)?._tag, "InvalidMessage")
+    assert.strictEqual(side.engine.writeInterim(200, {}, 0)?._tag, "InvalidMessage")
+    const plain = asked(old)
+    assert.isUndefined(plain.engine.writeInterim(103, {}, 0))
+    assert.strictEqual(sent(plain.engine), "")
+  })
+})
+
+describe("RFC 9110 §7.8: upgrades", () => {
+  const upgrading = `GET / HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: echo\r\n\r\n`
+  const echo = { status: 101, headers: { upgrade: "echo" } }
+  it("the rest of the bytes is handed over raw, at every split", () => {
+    for (const side of atEverySplit(() => new ServerSide({}), `${upgrading}rest`)) {
+      assert.isUndefined(side.engine.upgrade(echo, 0))
+      assert.deepStrictEqual(side.calls, ["GET / Empty", "upgrade rest"])
+      assert.strictEqual(
+        sent(side.engine),
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: upgrade\r\n\r\n"
+      )
+      side.engine.receive(bytes("GET"), 0)
+      assert.deepStrictEqual(side.calls.slice(2), ["raw GET"])
+    }
+  })
+  it("RFC 9110 §9.3.6: CONNECT", () => {
+    const connect = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"
+    const side = new ServerSide({})
+    side.engine.receive(bytes(`${connect}rest`), 0)
+    assert.strictEqual(side.engine.respond({ status: 200, headers: {} }, "", 0)?._tag, "InvalidMessage")
+    assert.isUndefined(side.engine.upgrade({ status: 200, headers: {} }, 0))
+    assert.strictEqual(sent(side.engine), "HTTP/1.1 200 OK\r\n\r\n")
+    assert.deepStrictEqual(side.calls.at(-1), "upgrade rest")
+  })
+  it("what follows a CONNECT that was refused is not a request", () => {
+    const heard = serve(`CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n${get}`, {
+      onWhole: (_, { engine }) => engine.respond({ status: 403, headers: {} }, "", 0)
+    })
+    assert.deepStrictEqual(heard.calls, ["CONNECT a:1 Empty"])
+    assert.strictEqual(heard.closing, "end")
+  })
+  it("is refused where the request did not ask, or goes on, or is HTTP/1.0", () => {
+    const tagOf = (wire: string) => {
+      const side = new ServerSide({})
+      side.engine.receive(bytes(wire), 0)
+      return side.engine.upgrade(echo, 0)?._tag
+    }
+    assert.strictEqual(tagOf(get), "InvalidMessage")
+    assert.strictEqual(tagOf(`GET / HTTP/1.1\r\n${host}Upgrade: echo\r\n\r\n`), "InvalidMessage")
+    assert.strictEqual(tagOf(upgrading.replace("1.1", "1.0")), "InvalidMessage")
+    assert.strictEqual(tagOf(upgrading.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\n")), "OutOfOrder")
+  })
+})
+
+describe("an answer before the request is complete", () => {
+  const post = (fields: string) => `POST / HTTP/1.1\r\n${host}${fields}\r\n`
+  const early: Conduct = {
+    onRequest: ({ target }, { engine }) => void engine.respond({ status: 200, headers: {} }, target, 0)
+  }
+  it("the rest is dropped, and the next request is handed over", () => {
+    const heard = serve(`${post("Content-Length: 5\r\n")}hello${get}`, early)
+    assert.deepStrictEqual(heard.calls, ["POST / Length 5", "GET / Empty"])
+    assert.strictEqual(heard.closing, "open")
+    const inChunks = serve(`${post("Transfer-Encoding: chunked\r\n")}5\r\nhello\r\n0\r\n\r\n${get}`, early)
+    assert.deepStrictEqual(inChunks.calls, ["POST / Chunked", "GET / Empty"])
+  })
+  it("a rest that is announced as too large is not waited for", () => {
+    const heard = serve(`${post("Content-Length: 11\r\n")}hello`, early, { maxDiscardSize: 10 })
+    assert.include(heard.sent, "connection: close\r\n")
+    assert.strictEqual(heard.closing, "end")
+  })
+  it("a rest that turns out to be too large ends the connection", () => {
+    const heard = serve(`${post("Transfer-Encoding: chunked\r\n")}9\r\n${"x".repeat(9)}\r\n`, early, {
+      maxDiscardSize: 10
+    })
+    assert.notInclude(heard.sent, "connection: close")
+    assert.strictEqual(heard.closing, "end")
+  })
+  it("a rest that does not come ends the connection after 30 s", () => {
+    const side = new ServerSide(early)
+    side.engine.receive(bytes(`${post("Content-Length: 5\r\n")}h`), 0)
+    side.engine.receive(bytes("e"), 20_000)
+    side.engine.advance(29_999)
+    assert.strictEqual(side.engine.output.closing, "open")
+    side.engine.advance(30_000)
+    assert.strictEqual(side.engine.output.closing, "end")
+  })
+  it("RFC 9110 §10.1.1: a client that still waits for 100 may send the body or not: close", () => {
+    const heard = serve(post("Content-Length: 5\r\nExpect: 100-Continue\r\n"), early)
+    assert.include(heard.sent, "connection: close\r\n")
+    assert.strictEqual(heard.closing, "end")
+  })
+})
+
+describe("drain", () => {
+  it("an idle connection is closed at once", () => {
+    const side = new ServerSide(answering)
+    side.engine.drain(0)
+    assert.strictEqual(side.engine.output.closing, "end")
+  })
+  it("a request in flight is answered with close, and so is one whose head is coming", () => {
+    for (const sofar of [get, "GET / HTTP/1.1\r\nHo"]) {
+      const side = new ServerSide({})
+      side.engine.receive(bytes(sofar), 0)
+      side.engine.drain(0)
+      assert.strictEqual(side.engine.output.closing, "open")
+      if (sofar !== get) side.engine.receive(bytes(get.slice(sofar.length)), 0)
+      side.engine.respond({ status: 204, headers: {} }, undefined, 0)
+      assert.strictEqual(sent(side.engine), "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+      assert.strictEqual(side.engine.output.closing, "end")
+    }
+  })
+})
+
 /** Whole and byte by byte, for wires that are too long for every split. */
 const once = (wire: string) => {
   const [whole, single] = [[bytes(wire)], Array.from(bytes(wire), (byte) => Uint8Array.of(byte))].map((chunks) => {

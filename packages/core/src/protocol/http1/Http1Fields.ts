@@ -45,12 +45,12 @@ export class Http1Fields {
   }
 
   /** Shows each line in order, with its name as it came. */
-  forEach(visit: (name: string, value: string) => void): void {
+  visit(line: (name: string, value: string) => void): void {
     const { text } = this
     let at = this.start
     for (let end = text.indexOf("\r\n", at); end > at; end = text.indexOf("\r\n", at)) {
       const colon = text.indexOf(":", at)
-      visit(text.slice(at, colon), trim(text, colon + 1, end))
+      line(text.slice(at, colon), trim(text, colon + 1, end))
       at = end + 2
     }
   }
