@@ -13,6 +13,8 @@ describe("RFC 9112 §3.2: forms", () => {
     ["GET", "http:///a", undefined],
     ["GET", "http://a:b/", undefined],
     ["GET", "urn:a", undefined],
+    ["GET", "ftp://a/", undefined],
+    ["GET", "http0://a/", undefined],
     ["GET", "a", undefined],
     ["GET", "?a", undefined],
     ["GET", "*", undefined],

@@ -68,6 +68,18 @@ describe("deadlines of a server", () => {
     pass(side, 129_999, 130_000)
     assert.strictEqual(side.calls.at(-1), "violation ReceiveTimeout")
   })
+  it("RFC 9110 §10.1.1: a client that waits for 100 is not late; after it, it has 30 s", () => {
+    const side = new ServerSide()
+    side.engine.receive(bytes(post(1).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n")), 0)
+    pass(side, 0, 100_000)
+    assert.deepStrictEqual(side.violations, [])
+    side.engine.writeInterim(100, {}, 100_000)
+    assert.strictEqual(sent(side.engine), "HTTP/1.1 100 Continue\r\n\r\n")
+    pass(side, 100_000, 129_999)
+    assert.deepStrictEqual(side.violations, [])
+    pass(side, 129_999, 130_000)
+    assert.strictEqual(side.calls.at(-1), "violation ReceiveTimeout")
+  })
   it("there is none while an answer is being made", () => {
     const side = new ServerSide()
     side.engine.receive(bytes(get), 0)

@@ -42,11 +42,12 @@ export const formOf = (method: string, target: string): Form | undefined => {
 /**
  * The authority of a target in absolute form; `undefined` where there is none,
  * or one with user information (RFC 9110 §4.2.4) or without a host (§4.2.1).
+ * RFC 9112 §3.2.2 (stricter): only `http` and `https`, the schemes of HTTP.
  *
  * @category grammar
  */
 export const authorityOf = (target: string): string | undefined => {
-  const match = /^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(target)
+  const match = /^https?:\/\/([^/?]*)/i.exec(target)
   const authority = match?.[1]
   return authority !== undefined && isAuthority(authority, "optional") ? authority : undefined
 }

@@ -139,7 +139,7 @@ export class Http1Server extends Http1Connection {
     if (prepared instanceof InvalidMessage) return prepared
     const line = Http1HeadWriter.statusLine(status, undefined)
     if (typeof line !== "string") return line
-    if (status === 100) this.continuation = "none"
+    if (status === 100) this.sendContinuation()
     if (this.request?.minorVersion !== 0) this.writeMessage(`${line}${prepared.lines}\r\n`, undefined, 0)
     return undefined
   }
@@ -302,10 +302,18 @@ export class Http1Server extends Http1Connection {
       this.violate(this.reader.violation)
       return false
     }
-    this.continuation = head.expectsContinue ? "owed" : "none"
     this.move(this.place.RequestHead)
     this.beginReading()
+    this.continuation = head.expectsContinue ? "owed" : "none"
+    // The client is not late while it waits for us.
+    if (head.expectsContinue) this.deadline.set(Number.POSITIVE_INFINITY)
     return true
+  }
+
+  private sendContinuation(): void {
+    if (this.continuation === "none") return
+    this.continuation = "none"
+    this.deadline.set(this.nowMillis + this.limits.bodyMillis)
   }
 
   /** A response is complete: on to the next request, or to the end. */
