@@ -94,6 +94,11 @@ const laxer: ReadonlyArray<
     (wire) => /^[0-9a-f]+[^\r\n;]*[\t ]*;[^\r\n]*\r$/im.test(wire) && /^[0-9a-f]+[^\r\n]*[\t ]/im.test(wire)
   ],
   [
+    "RFC 9110 §5.5: a tab around a value is not its own",
+    "both",
+    (wire) => /^transfer-encoding:[^\r\n]*\t/im.test(wire)
+  ],
+  [
     "RFC 9112 §9.2: what comes behind a response does not undo it",
     "client",
     (_, here) => here.refusal === "UnexpectedResponse"

@@ -7,6 +7,25 @@ describe("headers", () => {
   it("RFC 9110 §5.1: names are read in lower case", () => {
     assert.deepStrictEqual({ ...of("Content-Type: a\r\nX: b\r\n").headers() }, { "content-type": "a", x: "b" })
   })
+  it("names that are common, and those that look like them", () => {
+    const names = [
+      "Host",
+      "ACCEPT",
+      "Sec-CH-UA-Mobile",
+      "X-Forwarded-For",
+      "hosu",
+      "Accep_",
+      "cookiE",
+      "~ost",
+      "Etag",
+      "Nost"
+    ]
+    const fields = of(names.map((name) => `${name}: ${name}\r\n`).join(""))
+    assert.deepStrictEqual(
+      Object.entries(fields.headers()),
+      names.map((name) => [name.toLowerCase(), name])
+    )
+  })
   it("RFC 9110 §5.3: values of one name are joined, those of Cookie by a semicolon", () => {
     const fields = of("A: 1\r\ncookie: x=1\r\na:2\r\nCookie: y=2\r\n")
     assert.deepStrictEqual({ ...fields.headers() }, { a: "1, 2", cookie: "x=1; y=2" })

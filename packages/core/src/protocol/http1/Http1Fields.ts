@@ -61,7 +61,7 @@ export class Http1Fields {
     let at = this.start
     for (let end = text.indexOf("\r\n", at); end > at; end = text.indexOf("\r\n", at)) {
       const colon = text.indexOf(":", at)
-      const name = text.slice(at, colon).toLowerCase()
+      const name = nameOf(text, at, colon)
       const value = trim(text, colon + 1, end)
       at = end + 2
       const earlier = record[name]
@@ -84,6 +84,43 @@ export class Http1Fields {
 }
 
 const none: ReadonlyArray<string> = []
+
+/**
+ * The names that most requests are made of, by length: found by comparison,
+ * they cost neither a new text nor a search for the property's key.
+ */
+const commonNames: ReadonlyArray<ReadonlyArray<string> | undefined> = /*#__PURE__*/ (() => {
+  const names: Array<Array<string>> = []
+  for (const name of [
+    ...["host", "user-agent", "accept", "accept-encoding", "accept-language", "connection", "cookie", "referer"],
+    ...["content-type", "content-length", "authorization", "origin", "cache-control", "pragma", "date", "server"],
+    ...["if-none-match", "if-modified-since", "upgrade-insecure-requests", "sec-fetch-site", "sec-fetch-mode"],
+    ...["sec-fetch-dest", "sec-fetch-user", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "priority"],
+    ...["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request-id", "traceparent", "etag", "vary"],
+    ...["transfer-encoding", "last-modified", "keep-alive", "location"]
+  ]) {
+    names[name.length] ??= []
+    names[name.length]!.push(name)
+  }
+  return names
+})()
+
+/** A name that is made of token characters, in lower case. */
+const nameOf = (text: string, start: number, end: number): string => {
+  const candidates = commonNames[end - start]
+  if (candidates !== undefined) {
+    for (const candidate of candidates) if (isName(text, start, candidate)) return candidate
+  }
+  return text.slice(start, end).toLowerCase()
+}
+
+/** `candidate` has letters and hyphens only, so no other token character becomes one of its own by the bit of case. */
+const isName = (text: string, start: number, candidate: string): boolean => {
+  for (let index = 0; index < candidate.length; index++) {
+    if ((text.charCodeAt(start + index) | 0x20) !== candidate.charCodeAt(index)) return false
+  }
+  return true
+}
 
 /** Makes records without a prototype that have a shape, which those of `Object.create(null)` have not. */
 const EmptyRecord = function EmptyRecord() {} as unknown as { new (): FieldRecord; prototype: object }
