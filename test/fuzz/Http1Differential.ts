@@ -99,6 +99,11 @@ const laxer: ReadonlyArray<
     (wire) => /^transfer-encoding:[^\r\n]*\t/im.test(wire)
   ],
   [
+    "RFC 9110 §15.2: an interim response in HTTP/1.0 does not end the connection",
+    "client",
+    (wire) => /^HTTP\/1\.0 1\d\d/m.test(wire)
+  ],
+  [
     "RFC 9112 §9.2: what comes behind a response does not undo it",
     "client",
     (_, here) => here.refusal === "UnexpectedResponse"

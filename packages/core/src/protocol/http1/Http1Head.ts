@@ -75,12 +75,7 @@ export const requestOf = (parser: Http1HeadParser): RequestHead | Violation => {
   head.method =
     methodEnd - lineStart === 3 && text.startsWith("GET", lineStart) ? "GET" : text.slice(lineStart, methodEnd)
   head.target = text.slice(methodEnd + 1, targetEnd)
-  return (
-    routeViolation(head, parser) ??
-    framingViolation(head, parser, Http1BodyLength.ofRequest, head.method) ??
-    wishViolation(head, parser) ??
-    head
-  )
+  return routeViolation(head, parser) ?? framingViolation(head, parser) ?? wishViolation(head, parser) ?? head
 }
 
 /** What a complete section says as a response to a request of `method`, or why it says nothing. @category parsing */
@@ -123,15 +118,11 @@ const routeViolation = (head: RequestHead, parser: Http1HeadParser): Violation |
   return undefined
 }
 
-const framingViolation = (
-  head: RequestHead,
-  parser: Http1HeadParser,
-  ofRequest: typeof Http1BodyLength.ofRequest,
-  method: string
-): Violation | undefined => {
+/** RFC 9112 §6.3. */
+const framingViolation = (head: RequestHead, parser: Http1HeadParser): Violation | undefined => {
   const violation = lengthViolation(head, parser)
   if (violation !== undefined) return violation
-  const delimiter = ofRequest(method, head.minorVersion, codingsOf(parser), head.lengthBytes)
+  const delimiter = Http1BodyLength.ofRequest(head.method, head.minorVersion, codingsOf(parser), head.lengthBytes)
   if (typeof delimiter !== "string") return delimiter
   head.delimiter = delimiter
   return undefined
