@@ -6,6 +6,7 @@ import * as TransportError from "@sluice/core/transport/TransportError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Chunkings from "../../harness/Chunkings.ts"
@@ -19,6 +20,21 @@ const receiveText = (connection: Connection) =>
   Effect.map(connection.receive, (chunk) => new TextDecoder().decode(chunk))
 
 const echo = (connection: Connection) => Effect.forever(Effect.flatMap(connection.receive, connection.send))
+
+/** A connection by default limits with small buffers below, and a peer that reads only what it is told to. */
+const slowReader = Effect.gen(function* () {
+  const connected = yield* Connected.make({ bufferBytes: 10_000, peerReads: "never" })
+  const { heard, peer } = connected
+  /** Takes what the network holds. */
+  const takeSome = Effect.gen(function* () {
+    const before = heard.receivedBytes
+    peer.resume()
+    yield* heard.until((self) => self.receivedBytes > before)
+    peer.pause()
+    yield* turns
+  })
+  return { ...connected, takeSome }
+})
 
 const lost = TransportError.make(new TransportError.ConnectionLost("ECONNRESET"))
 
@@ -85,16 +101,35 @@ describe("receive and send", () => {
 
   it.effect("a peer that does not read suspends the sender, until it reads", () =>
     Effect.gen(function* () {
-      const { connection, peer } = yield* Connected.make({
+      const { connection, heard, peer } = yield* Connected.make({
         bufferBytes: 100,
         sendBuffer: 100,
         peerReads: "never"
       })
+      // The network, the transport, and the send buffer have one each.
+      for (let fit = 0; fit < 3; fit++) yield* connection.send(new Uint8Array(100))
       const sender = yield* Effect.forkChild(connection.send(new Uint8Array(1_000)))
       yield* turns
       assert.isUndefined(sender.pollUnsafe())
       peer.resume()
       yield* Fiber.join(sender)
+      yield* heard.until((self) => self.receivedBytes === 1_300)
+    })
+  )
+
+  it.effect("a send that times out has sent nothing", () =>
+    Effect.gen(function* () {
+      const { connection, heard, peer } = yield* Connected.make({ bufferBytes: 10, sendBuffer: 10, peerReads: "never" })
+      for (const text of ["0123456789", "0123456789", "0123456789"]) yield* connection.send(text)
+      const late = yield* Effect.forkChild(Effect.timeoutOption(connection.send("late"), "1 second"))
+      const patient = yield* Effect.forkChild(connection.send("patient"))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(Option.isNone(yield* Fiber.join(late)))
+      peer.resume()
+      yield* Fiber.join(patient)
+      yield* connection.end
+      yield* heard.saw("end")
+      assert.strictEqual(heard.text, `${"0123456789".repeat(3)}patient`)
     })
   )
 })
@@ -139,14 +174,18 @@ describe("half-close", () => {
   it.effect("by this side, while a sender waits for room: nothing is lost, and it goes on", () =>
     Effect.gen(function* () {
       const { connection, heard, peer } = yield* Connected.make({ bufferBytes: 10, sendBuffer: 10, peerReads: "never" })
-      const sender = yield* Effect.forkChild(connection.send(new Uint8Array(100)))
+      yield* connection.send(new Uint8Array(100))
+      yield* connection.send(new Uint8Array(100))
+      const sender = yield* Effect.forkChild(connection.send(bytes("last")))
       yield* turns
       assert.isUndefined(sender.pollUnsafe())
       yield* connection.end
       yield* Fiber.join(sender)
+      yield* reasonOf(connection.send("later"), "Closed")
       peer.resume()
       yield* heard.saw("end")
-      assert.strictEqual(heard.receivedBytes, 100)
+      assert.strictEqual(heard.receivedBytes, 204)
+      assert.isTrue(heard.text.endsWith("last"))
     })
   )
 })
@@ -171,8 +210,11 @@ describe("loss", () => {
     Effect.gen(function* () {
       const { connection, peer } = yield* Connected.make({ bufferBytes: 10, sendBuffer: 10, peerReads: "never" })
       const receiver = yield* Effect.forkChild(connection.receive)
+      yield* connection.send(new Uint8Array(100))
+      yield* connection.send(new Uint8Array(100))
       const sender = yield* Effect.forkChild(connection.send(new Uint8Array(100)))
       yield* turns
+      assert.isUndefined(sender.pollUnsafe())
       peer.destroy()
       yield* reasonOf(Fiber.join(receiver), "ConnectionLost")
       yield* reasonOf(Fiber.join(sender), "ConnectionLost")
@@ -250,6 +292,23 @@ describe("upgradeTls", () => {
       yield* reasonOf(upgraded, "Unsupported")
       yield* turns
       assert.strictEqual(heard.text, "220 go ahead\n")
+    })
+  )
+
+  it.effect("a full transport gets what is pending before it is asked, too", () =>
+    Effect.gen(function* () {
+      const { connection, heard, peer, transport } = yield* Connected.make({ bufferBytes: 10, peerReads: "never" })
+      for (const text of ["0123456789", "0123456789", "220 go ahead\n"]) {
+        yield* connection.send(text)
+        yield* turns
+      }
+      assert.strictEqual(transport.sentBytes, 20)
+      const upgraded = yield* Effect.exit(connection.upgradeTls({ role: "client" }))
+      assert.strictEqual(transport.sentBytes, 33)
+      yield* reasonOf(upgraded, "Unsupported")
+      peer.resume()
+      yield* heard.until((self) => self.receivedBytes === 33)
+      assert.isTrue(heard.text.endsWith("220 go ahead\n"))
     })
   )
 })
@@ -353,6 +412,134 @@ describe("close", () => {
     })
   )
 
+  it.effect("comes behind those who wait for room", () =>
+    Effect.gen(function* () {
+      const { connection, heard, owned, peer } = yield* Connected.make({
+        bufferBytes: 10,
+        sendBuffer: 10,
+        peerReads: "never"
+      })
+      yield* connection.send(new Uint8Array(100))
+      yield* connection.send(new Uint8Array(100))
+      const sender = yield* Effect.forkChild(connection.send("last"))
+      yield* turns
+      owned.close()
+      yield* Fiber.join(sender)
+      peer.resume()
+      yield* heard.saw("end")
+      assert.isTrue(heard.text.endsWith("last"))
+    })
+  )
+
+  it.effect("whom it wakes may close, too", () =>
+    Effect.gen(function* () {
+      const { connection, owned, peer, timers } = yield* Connected.make()
+      yield* Effect.forkChild(
+        Effect.ensuring(
+          connection.receive,
+          Effect.sync(() => owned.close())
+        )
+      )
+      yield* turns
+      owned.close()
+      peer.end()
+      yield* connection.closed
+      assert.strictEqual(timers.size(), 0)
+    })
+  )
+
+  it.effect("a peer that takes something every 4 seconds is given what is large, and then its time to end", () =>
+    Effect.gen(function* () {
+      const { connection, heard, owned, peer, takeSome, transport } = yield* slowReader
+      yield* connection.send(new Uint8Array(100_000))
+      owned.close()
+      while (transport.sentBytes - transport.bufferedBytes < 100_000) {
+        yield* TestClock.adjust("4 seconds")
+        assert.strictEqual(owned.state, "open", `${heard.receivedBytes} bytes`)
+        yield* takeSome
+      }
+      peer.resume()
+      yield* heard.saw("end")
+      assert.strictEqual(heard.receivedBytes, 100_000)
+      yield* TestClock.adjust(4_999)
+      assert.strictEqual(owned.state, "open")
+      yield* TestClock.adjust(6_250 - 4_999)
+      yield* connection.closed
+      assert.strictEqual(owned.state !== "open" && owned.state.error?.reason._tag, "CloseTimeout")
+    })
+  )
+
+  it.effect("a peer that stops taking is given closeTimeout, and at most a quarter of it more", () =>
+    Effect.gen(function* () {
+      const { connection, heard, owned, takeSome } = yield* slowReader
+      yield* connection.send(new Uint8Array(100_000))
+      owned.close()
+      for (let taken = 0; taken < 3; taken++) {
+        yield* TestClock.adjust("4 seconds")
+        yield* takeSome
+      }
+      yield* TestClock.adjust(4_999)
+      assert.strictEqual(owned.state, "open")
+      yield* TestClock.adjust(6_250 - 4_999)
+      yield* connection.closed
+      assert.isBelow(heard.receivedBytes, 100_000)
+      assert.strictEqual(owned.state !== "open" && owned.state.error?.reason._tag, "CloseTimeout")
+    })
+  )
+
+  it.effect("while draining a peer has closeTimeout for what it takes, and a second once it has all", () =>
+    Effect.gen(function* () {
+      for (const [atMillis, latestMillis] of [
+        [100, 1_250],
+        [4_900, 1_250]
+      ] as const) {
+        const { connection, heard, owned, peer } = yield* Connected.make({ bufferBytes: 10, peerReads: "never" })
+        yield* connection.send(new Uint8Array(100))
+        owned.drain()
+        owned.close()
+        yield* TestClock.adjust(atMillis)
+        assert.strictEqual(owned.state, "open")
+        peer.resume()
+        yield* heard.saw("end")
+        assert.strictEqual(heard.receivedBytes, 100)
+        yield* TestClock.adjust(999)
+        assert.strictEqual(owned.state, "open")
+        yield* TestClock.adjust(latestMillis - 999)
+        yield* connection.closed
+        assert.strictEqual(owned.state !== "open" && owned.state.error?.reason._tag, "CloseTimeout")
+      }
+    })
+  )
+
+  it.effect("a peer that takes the last at once is given no more than a quarter above closeTimeout", () =>
+    Effect.gen(function* () {
+      const { connection, heard, owned, peer } = yield* Connected.make({ bufferBytes: 10, peerReads: "never" })
+      yield* connection.send(new Uint8Array(100))
+      owned.close()
+      yield* TestClock.adjust(100)
+      peer.resume()
+      yield* heard.saw("end")
+      yield* TestClock.adjust(4_999)
+      assert.strictEqual(owned.state, "open")
+      yield* TestClock.adjust(6_250 - 4_999)
+      yield* connection.closed
+    })
+  )
+
+  it.effect("while draining a peer that takes nothing is closed after closeTimeout", () =>
+    Effect.gen(function* () {
+      const { connection, owned } = yield* Connected.make({ bufferBytes: 10, peerReads: "never" })
+      yield* connection.send(new Uint8Array(100))
+      yield* turns
+      owned.drain()
+      owned.close()
+      yield* TestClock.adjust(4_999)
+      assert.strictEqual(owned.state, "open")
+      yield* TestClock.adjust(1)
+      yield* connection.closed
+    })
+  )
+
   it.effect("is no end of a frame: who waits for the rest of one gets none", () =>
     Effect.gen(function* () {
       for (const give of ["close", "destroy"] as const) {
@@ -443,6 +630,35 @@ describe("abort", () => {
 })
 
 describe("limits", () => {
+  it.effect("a peer that takes something of a large message every 4 seconds is no stalled write", () =>
+    Effect.gen(function* () {
+      const { connection, heard, owned, takeSome } = yield* slowReader
+      yield* connection.send(new Uint8Array(300_000))
+      while (heard.receivedBytes < 300_000) {
+        yield* TestClock.adjust("4 seconds")
+        yield* takeSome
+        assert.strictEqual(owned.state, "open", `${heard.receivedBytes} bytes`)
+      }
+    })
+  )
+
+  it.effect("one that stops is, and fails who waits", () =>
+    Effect.gen(function* () {
+      const { connection, heard, owned, takeSome } = yield* slowReader
+      yield* connection.send(new Uint8Array(300_000))
+      const waiting = yield* Effect.forkChild(connection.send("behind"))
+      for (let taken = 0; taken < 3; taken++) {
+        yield* TestClock.adjust("4 seconds")
+        yield* takeSome
+      }
+      yield* TestClock.adjust("29 seconds")
+      assert.strictEqual(owned.state, "open")
+      yield* TestClock.adjust("10 seconds")
+      yield* reasonOf(Fiber.join(waiting), "WriteStalled")
+      assert.isBelow(heard.receivedBytes, 300_000)
+    })
+  )
+
   it.effect("a frame that is left unfinished is a stalled read", () =>
     Effect.gen(function* () {
       const { connection, peer } = yield* Connected.make({ readTimeout: 400 })
@@ -476,6 +692,8 @@ describe("laws", () => {
             sendBuffer: 10,
             peerReads: "never"
           })
+          yield* connection.send(new Uint8Array(100))
+          yield* connection.send(new Uint8Array(100))
           const fibers = yield* Effect.forEach(
             [connection.receive, connection.send(new Uint8Array(100)), connection.ended, connection.closed],
             (effect: Effect.Effect<unknown, unknown>) => Effect.forkChild(Effect.exit(effect))

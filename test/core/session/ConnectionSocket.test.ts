@@ -219,6 +219,8 @@ describe("writer", () => {
     Effect.gen(function* () {
       const { connection, peer } = yield* Connected.make({ bufferBytes: 10, sendBuffer: 10, peerReads: "never" })
       const writer = yield* connection.writer
+      yield* writer.write(new Uint8Array(100))
+      yield* writer.write(new Uint8Array(100))
       const waiting = yield* Effect.forkChild(writer.write(new Uint8Array(100)))
       yield* turns
       assert.isUndefined(waiting.pollUnsafe())

@@ -290,13 +290,41 @@ describe("send", () => {
 
   it.effect("suspends while the peer is slow", () =>
     Effect.gen(function* () {
+      for (const how of ["send", "sendAll"] as const) {
+        const { connection, heard, peer } = yield* Connected.make({
+          bufferBytes: 10,
+          sendBuffer: 10,
+          peerReads: "never"
+        })
+        const lines = connection.framed(Lines.make())
+        yield* lines.sendAll(["0123456789", "0123456789"])
+        yield* lines.send("0123456789")
+        const sender = yield* Effect.forkChild(how === "send" ? lines.send("last") : lines.sendAll(["la", "st"]))
+        yield* turns
+        assert.isUndefined(sender.pollUnsafe())
+        peer.resume()
+        yield* Fiber.join(sender)
+        yield* turns
+        assert.strictEqual(heard.text, `${"0123456789\n".repeat(3)}${how === "send" ? "last\n" : "la\nst\n"}`)
+      }
+    })
+  )
+
+  it.effect("one that is interrupted while it waits has sent no part of its frame", () =>
+    Effect.gen(function* () {
       const { connection, heard, peer } = yield* Connected.make({ bufferBytes: 10, sendBuffer: 10, peerReads: "never" })
-      const sender = yield* Effect.forkChild(connection.framed(Lines.make()).sendAll(["0123456789", "0123456789"]))
+      const lines = connection.framed(Lines.make())
+      yield* lines.sendAll(["0123456789", "0123456789"])
+      yield* lines.send("0123456789")
+      const interrupted = yield* Effect.forkChild(lines.send("interrupted"))
+      const next = yield* Effect.forkChild(lines.send("next"))
       yield* turns
-      assert.isUndefined(sender.pollUnsafe())
+      assert.isUndefined(interrupted.pollUnsafe())
+      yield* Fiber.interrupt(interrupted)
       peer.resume()
-      yield* Fiber.join(sender)
-      assert.strictEqual(heard.text, "0123456789\n0123456789\n")
+      yield* Fiber.join(next)
+      yield* turns
+      assert.strictEqual(heard.text, `${"0123456789\n".repeat(3)}next\n`)
     })
   )
 

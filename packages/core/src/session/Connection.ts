@@ -107,8 +107,9 @@ export interface Owned {
   readonly drain: () => void
   /**
    * Closes in good order: sends what waits, ends this side, drops what still
-   * comes, and waits for the peer's end, no longer than `closeTimeout`; while
-   * draining no longer than a second, once all is on its way.
+   * comes, and waits for the peer's end, no longer than `closeTimeout` after
+   * the last byte was taken; while draining no longer than a second, once all
+   * is on its way.
    */
   readonly close: () => void
   readonly destroy: (error?: TransportError.TransportError) => void
@@ -138,6 +139,9 @@ class LiveConnection implements Connection, Owned, Receiver {
   private readonly sending: SendBuffer
   private readonly watch: StallWatch
   private closeTimer: Timer | undefined
+  /** What the peer had taken at the last look of the close timer, and since when that has been so. */
+  private closeTakenBytes = -1
+  private closeTakenMillis = 0
   private readonly endSignal = new Signal()
   private readonly closeSignal = new Signal()
   private readonly drainSignal = new Signal()
@@ -209,7 +213,8 @@ class LiveConnection implements Connection, Owned, Receiver {
 
   upgradeTls(options: TlsUpgrade): Effect.Effect<TlsInfo, TransportError.TransportError> {
     return Effect.suspend(() => {
-      this.sending.flush()
+      if (this.state !== "open") return Effect.fail(this.state.error ?? gone)
+      this.sending.handOver()
       if (this.receiving.queue.byteLength === 0) return this.transport.upgrade(options)
       const error = TransportError.make(
         new TransportError.TlsHandshakeFailed("CLEARTEXT_BUFFERED", "the peer sent bytes in clear before its handshake")
@@ -278,18 +283,34 @@ class LiveConnection implements Connection, Owned, Receiver {
 
   close(): void {
     if (this.state !== "open" || this.closeTimer !== undefined) return
-    const { closeMillis } = this.limits
-    const latestMillis = this.timers.now() + closeMillis
-    const timer = new Timer((nowMillis) => {
-      // While draining, a peer that has all of its bytes is not waited for any longer.
-      if (this.transport.bufferedBytes > 0 && nowMillis < latestMillis) this.timers.set(timer, latestMillis)
-      else this.transport.destroy(TransportError.make(new TransportError.CloseTimeout(closeMillis)))
-    })
+    const timer = new Timer((nowMillis) => this.lookAtClose(timer, nowMillis))
+    // First of all: whom the rest wakes may close, too.
     this.closeTimer = timer
-    this.timers.set(timer, this.isDraining ? Math.min(latestMillis, this.timers.now() + lingerMillis) : latestMillis)
     this.sending.end()
     this.endHere()
     this.receiving.discard()
+    this.lookAtClose(timer, this.timers.now())
+  }
+
+  /**
+   * The peer has its time for what it still takes and, when it has all of it,
+   * for its own end; the time begins anew whenever it has taken something. As
+   * that is seen only when it is looked at, the end comes at the latest a
+   * quarter of the time later.
+   */
+  private lookAtClose(timer: Timer, nowMillis: number): void {
+    const { closeMillis } = this.limits
+    const { sentBytes, bufferedBytes } = this.transport
+    const takenBytes = sentBytes - bufferedBytes
+    if (takenBytes !== this.closeTakenBytes) {
+      this.closeTakenBytes = takenBytes
+      this.closeTakenMillis = nowMillis
+    }
+    const shortestMillis = this.isDraining ? Math.min(lingerMillis, closeMillis) : closeMillis
+    const tookAll = this.sending.byteLength + bufferedBytes === 0
+    const latestMillis = this.closeTakenMillis + (tookAll ? shortestMillis : closeMillis)
+    if (nowMillis < latestMillis) this.timers.set(timer, Math.min(latestMillis, nowMillis + shortestMillis / 4))
+    else this.transport.destroy(TransportError.make(new TransportError.CloseTimeout(closeMillis)))
   }
 
   destroy(error?: TransportError.TransportError): void {

@@ -51,16 +51,9 @@ export const makeUnsafe = <In, Out>(
     stream: Stream.fromPull(Effect.succeed(receiveAll)),
     send: (frame) =>
       Effect.suspend((): Effect.Effect<void, CodecError | TransportError> => {
-        const pieces = sending.pieceCount
-        try {
-          const reason = encoder.encode(frame, sending)
-          if (reason === undefined) return sending.commit()
-          return Exit.fail(new CodecError({ reason }))
-        } catch (cause) {
-          // Half a frame would spoil all that is sent after it.
-          sending.takeBack(pieces)
-          return Exit.die(cause)
-        }
+        const bytes = new FrameBytes()
+        const reason = encoder.encode(frame, bytes)
+        return reason === undefined ? bytes.sendTo(sending) : Exit.fail(new CodecError({ reason }))
       }),
     sendAll: (frames) =>
       Effect.suspend((): Effect.Effect<void, CodecError | TransportError> => {
@@ -111,7 +104,7 @@ const whyNone = <In>(
   return buffer.ending === "open" && buffer.queue.byteLength > 0 ? undefined : ReceiveBuffer.endStep(buffer)
 }
 
-/** Collects what an encoder writes for many frames, until all are known to be good. */
+/** Collects what an encoder writes, until all of it is known to be good. */
 class FrameBytes {
   private readonly chunks: Array<Uint8Array> = []
 

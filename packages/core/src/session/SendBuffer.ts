@@ -2,6 +2,14 @@
  * The writing side of a connection: what was sent in one turn becomes one
  * write, and a sender waits while the peer is slow.
  *
+ * A sender that finds `highWaterBytes` waiting for the peer waits its turn
+ * first, and hands its bytes over then: an interrupted one has sent nothing,
+ * and what waits here is at most the high water and one message.
+ *
+ * The transport gets slices, the next one when it has taken the last. So its
+ * count of what it still holds moves also within a large message, and a peer
+ * that reads slowly is told from one that does not read.
+ *
  * A turn is the time in which a chunk from the peer wakes a fiber and that
  * fiber runs, until it waits again. What is sent outside of a turn is written
  * at the end of the host's own turn.
@@ -17,23 +25,42 @@ import * as ByteJoin from "../bytes/ByteJoin.ts"
 import type { Transport } from "../transport/Transport.ts"
 import * as TransportError from "../transport/TransportError.ts"
 
+/** The largest piece that the transport is given at a time. */
+const sliceBytes = ByteJoin.joinBelowBytes
+
+/** In the place of an array that has left. */
+const gone = new Uint8Array(0)
+
+/** A sender that waits for room, with what it will hand over. */
+interface Waiting {
+  readonly chunks: ReadonlyArray<Uint8Array>
+  readonly resume: (exit: Exit.Exit<void, TransportError.TransportError>) => void
+}
+
 /** @category models */
 export class SendBuffer {
   private readonly transport: Transport
   private readonly highWaterBytes: number
+  /** Taken over, and not yet given to the transport; those before `first` have left. */
   private pending: Array<Uint8Array> = []
+  private first = 0
   private pendingBytes = 0
   /** `full`: the transport said so, and will say when it is empty. */
   private flow: "flowing" | "full" = "flowing"
-  /** `ended`: this side has half-closed. An error: the transport was lost. */
-  private ending: "open" | "ended" | TransportError.TransportError = "open"
+  /** `ending`: the end of the stream comes behind what is pending. An error: the transport was lost. */
+  private ending: "open" | "ending" | "ended" | TransportError.TransportError = "open"
   private turns = 0
   private scheduled = false
-  private waiting: Array<(exit: Exit.Exit<void, TransportError.TransportError>) => void> = []
+  private readonly waiting = new Set<Waiting>()
 
   constructor(transport: Transport, highWaterBytes: number) {
     this.transport = transport
     this.highWaterBytes = highWaterBytes
+  }
+
+  /** Bytes that were taken over and not yet given to the transport. */
+  get byteLength(): number {
+    return this.pendingBytes
   }
 
   beginTurn(): void {
@@ -45,113 +72,161 @@ export class SendBuffer {
     if (this.turns === 0 && this.pendingBytes > 0) this.flush()
   }
 
-  /** Takes `bytes` over. Suspends while more than `highWaterBytes` wait for the peer. */
+  /** Takes `bytes` over; before that, suspends while `highWaterBytes` wait for the peer. */
   send(bytes: Uint8Array): Effect.Effect<void, TransportError.TransportError> {
     if (this.ending !== "open") return this.refusal()
-    this.write(bytes)
-    return this.commit()
+    if (!this.hasRoom()) return this.awaitRoom([bytes])
+    this.push(bytes)
+    this.pushed()
+    return Exit.void
   }
 
-  /** Takes `bytes` over as a part of what the next `commit` sends. After the end they are dropped. */
-  write(bytes: Uint8Array): void {
+  /** The same for several arrays, which stay together. */
+  sendAll(chunks: ReadonlyArray<Uint8Array>): Effect.Effect<void, TransportError.TransportError> {
+    if (this.ending !== "open") return this.refusal()
+    if (!this.hasRoom()) return this.awaitRoom(chunks)
+    for (const chunk of chunks) this.push(chunk)
+    this.pushed()
+    return Exit.void
+  }
+
+  /**
+   * Sends what was taken over and what waits for room, then the end of the
+   * stream: it comes behind all who came before it.
+   */
+  end(): void {
+    if (this.ending !== "open") return
+    const before = [...this.waiting]
+    this.waiting.clear()
+    for (const { chunks } of before) for (const chunk of chunks) this.push(chunk)
+    this.ending = "ending"
+    this.flush()
+    for (const { resume } of before) resume(Exit.void)
+  }
+
+  /** The transport is empty again. */
+  drained(): void {
+    this.flow = "flowing"
+    this.beginTurn()
+    this.flush()
+    this.admit()
+    this.endTurn()
+  }
+
+  /** The transport is gone: every sender that waits, and every later one, fails. */
+  close(error: TransportError.TransportError): void {
+    this.pending = []
+    this.first = 0
+    this.pendingBytes = 0
+    if (this.ending === "open") this.ending = error
+    this.failWaiting(error)
+  }
+
+  /** Gives the transport what it will take now. */
+  flush(): void {
+    while (this.pendingBytes > 0 && this.flow === "flowing") {
+      const accepted = this.transport.write(this.takeSlice())
+      if (!accepted && this.transport.state === "open") this.flow = "full"
+    }
+    this.endBehindAll()
+  }
+
+  /** Gives the transport everything, however full it is: what comes next must not come before it. */
+  handOver(): void {
+    if (this.pendingBytes === 0) return
+    const rest = this.first === 0 ? this.pending : this.pending.slice(this.first)
+    this.pending = []
+    this.first = 0
+    this.pendingBytes = 0
+    if (!this.transport.writeAll(rest) && this.transport.state === "open") this.flow = "full"
+  }
+
+  private hasRoom(): boolean {
+    return this.pendingBytes < this.highWaterBytes && this.waiting.size === 0
+  }
+
+  private push(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     this.pending.push(bytes)
     this.pendingBytes += bytes.length
   }
 
-  /** How many arrays were written and have not left. */
-  get pieceCount(): number {
-    return this.pending.length
-  }
-
-  /** Forgets what was written since there were `pieceCount` arrays. Only before it is committed. */
-  takeBack(pieceCount: number): void {
-    for (const piece of this.pending.splice(pieceCount)) this.pendingBytes -= piece.length
-  }
-
-  /** Sends what was written, now or at the end of the turn. Suspends as `send` does. */
-  commit(): Effect.Effect<void, TransportError.TransportError> {
-    if (this.ending !== "open") {
-      this.forget()
-      return this.refusal()
-    }
+  private pushed(): void {
     if (this.pendingBytes >= this.highWaterBytes) this.flush()
     else if (this.turns === 0 && this.pendingBytes > 0) this.schedule()
-    return this.flow === "flowing" ? Exit.void : this.room
   }
 
-  /** The same for several arrays, in order. */
-  sendAll(chunks: ReadonlyArray<Uint8Array>): Effect.Effect<void, TransportError.TransportError> {
-    for (const chunk of chunks) this.write(chunk)
-    return this.commit()
+  private awaitRoom(chunks: ReadonlyArray<Uint8Array>): Effect.Effect<void, TransportError.TransportError> {
+    return Effect.callback((resume) => {
+      // The fiber may have yielded since it looked.
+      if (this.ending !== "open" || this.hasRoom()) return resume(this.sendAll(chunks))
+      const waiting = { chunks, resume }
+      this.waiting.add(waiting)
+      return Effect.sync(() => this.waiting.delete(waiting))
+    })
   }
 
-  /**
-   * Sends what waits here, then the end of the stream. Senders that wait have
-   * handed over their bytes, and nobody can send more: they wait no longer. A
-   * transport that has ended need not tell when it is empty.
-   */
-  end(): void {
-    if (this.ending !== "open") return
-    this.flush()
-    this.ending = "ended"
-    this.transport.end()
-    this.wake(Exit.void)
-  }
-
-  drained(): void {
-    this.flow = "flowing"
-    this.wake(Exit.void)
-  }
-
-  /** The transport is gone: every sender that waits, and every later one, fails. */
-  close(error: TransportError.TransportError): void {
-    this.forget()
-    if (this.ending === "open") this.ending = error
-    this.wake(Exit.fail(error))
-  }
-
-  flush(): void {
-    if (this.pendingBytes === 0) return
-    const chunks = this.pending
-    const byteLength = this.pendingBytes
-    this.pending = []
-    this.pendingBytes = 0
-    const accepted =
-      chunks.length === 1
-        ? this.transport.write(chunks[0]!)
-        : byteLength <= ByteJoin.joinBelowBytes
-          ? this.transport.write(ByteJoin.join(chunks, byteLength))
-          : this.transport.writeAll(chunks)
-    // The transport's own buffer may be smaller: its `onDrain` comes all the same.
-    if (!accepted && this.transport.state === "open" && this.transport.bufferedBytes >= this.highWaterBytes) {
-      this.flow = "full"
+  /** Lets senders in, in the order in which they came, while there is room. */
+  private admit(): void {
+    for (const waiting of this.waiting) {
+      if (this.pendingBytes >= this.highWaterBytes || this.ending !== "open") return
+      this.waiting.delete(waiting)
+      for (const chunk of waiting.chunks) this.push(chunk)
+      this.pushed()
+      waiting.resume(Exit.void)
     }
   }
 
-  /** Waits until the peer has taken what was sent. */
-  private readonly room: Effect.Effect<void, TransportError.TransportError> = Effect.callback((resume) => {
-    if (this.ending instanceof TransportError.TransportError) return resume(Exit.fail(this.ending))
-    if (this.ending === "ended" || this.flow === "flowing") return resume(Exit.void)
-    this.waiting.push(resume)
-    return Effect.sync(() => {
-      this.waiting = this.waiting.filter((waiter) => waiter !== resume)
-    })
-  })
+  private failWaiting(error: TransportError.TransportError): void {
+    for (const waiting of this.waiting) {
+      this.waiting.delete(waiting)
+      waiting.resume(Exit.fail(error))
+    }
+  }
 
-  private forget(): void {
-    this.pending = []
-    this.pendingBytes = 0
+  /** The next bytes, up to a slice: small arrays joined, large ones cut, nothing copied that need not be. */
+  private takeSlice(): Uint8Array {
+    const { pending } = this
+    if (this.first === 0 && this.pendingBytes <= sliceBytes) {
+      const all = ByteJoin.join(pending, this.pendingBytes)
+      this.pending = []
+      this.pendingBytes = 0
+      return all
+    }
+    const from = this.first
+    let taken = 0
+    while (this.first < pending.length && taken + pending[this.first]!.length <= sliceBytes) {
+      taken += pending[this.first++]!.length
+    }
+    if (taken === 0) return this.cut()
+    this.pendingBytes -= taken
+    const slice = ByteJoin.join(pending.slice(from, this.first), taken)
+    // What has left is not held on to, though a slow peer may never take the last.
+    pending.fill(gone, from, this.first)
+    if (2 * this.first >= pending.length) {
+      this.pending = pending.slice(this.first)
+      this.first = 0
+    }
+    return slice
+  }
+
+  /** A slice of an array that is larger than one. */
+  private cut(): Uint8Array {
+    const large = this.pending[this.first]!
+    this.pending[this.first] = large.subarray(sliceBytes)
+    this.pendingBytes -= sliceBytes
+    return large.subarray(0, sliceBytes)
+  }
+
+  private endBehindAll(): void {
+    if (this.ending !== "ending" || this.pendingBytes > 0) return
+    this.ending = "ended"
+    this.transport.end()
   }
 
   private refusal(): Exit.Exit<never, TransportError.TransportError> {
     const ending = this.ending
     return Exit.fail(ending instanceof TransportError.TransportError ? ending : closedHere)
-  }
-
-  private wake(exit: Exit.Exit<void, TransportError.TransportError>): void {
-    if (this.waiting.length === 0) return
-    for (const resume of this.waiting.splice(0)) resume(exit)
   }
 
   private schedule(): void {
