@@ -340,6 +340,18 @@ describe("closing", () => {
       }
     }
   })
+  it("no Ping is sent while closing, however long that may take", () => {
+    WireScript.run(server({ closeTimeout: "2 minutes" }), [
+      WireScript.advance(20_000),
+      WireScript.command((engine: Wire.Recorded, now) => void engine.close(now)),
+      WireScript.expect("880203e8"),
+      WireScript.command((engine: Wire.Recorded, now) => engine.advance(now + 40_000)),
+      WireScript.advance(119_999),
+      WireScript.expectOpen,
+      WireScript.advance(1),
+      WireScript.expectAbort
+    ])
+  })
   it("a violation while closing sends no second Close frame", () => {
     WireScript.run(server(), [
       WireScript.command((engine: Wire.Recorded, now) => void engine.close(now)),

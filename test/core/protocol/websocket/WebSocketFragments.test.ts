@@ -14,8 +14,8 @@ const run = (parts: ReadonlyArray<Fragment>): string => {
     const reason = fragments.begin(opcode, form, bytes.length) ?? fragments.append(bytes)
     if (reason !== undefined) return `${index}: ${"rule" in reason ? reason.rule : reason._tag}`
   }
-  const { form, isComplete, kind } = fragments
-  return `${kind} ${form}${isComplete ? "" : " unfinished"}: ${Hex.show(fragments.take())}`
+  const { form, kind } = fragments
+  return `${kind} ${form}: ${Hex.show(fragments.take())}`
 }
 
 const rows: ReadonlyArray<readonly [rule: string, parts: ReadonlyArray<Fragment>, outcome: string]> = [
@@ -89,7 +89,7 @@ const rows: ReadonlyArray<readonly [rule: string, parts: ReadonlyArray<Fragment>
       [1, "'a'"],
       [0, "e282"]
     ],
-    "text plain unfinished: 61 e2 82"
+    "text plain: 61 e2 82"
   ],
   [
     "RFC 6455 §5.6: binary data is anything",
@@ -120,10 +120,8 @@ it("the next message begins anew", () => {
     assert.isUndefined(fragments.append(Hex.hex("'ab' e2")))
     assert.isUndefined(fragments.begin(0, "plain", 2))
     fragments.append(Hex.hex("82"))
-    assert.isFalse(fragments.isComplete)
     assert.lengthOf(fragments.take(), 4)
     assert.strictEqual(fragments.kind, "none")
-    assert.isTrue(fragments.isComplete)
   }
 })
 

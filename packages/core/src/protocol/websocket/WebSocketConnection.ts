@@ -294,10 +294,9 @@ export class WebSocketConnection implements Engine {
   }
 
   private onLastFragment(): Violation | undefined {
-    const { form, isComplete, kind } = this.fragments
+    const { form, kind } = this.fragments
     const bytes = this.fragments.take()
-    if (form === "compressed") return this.onCompressed(kind, bytes)
-    return isComplete ? this.onBytes(kind, bytes) : new InvalidUtf8()
+    return form === "compressed" ? this.onCompressed(kind, bytes) : this.onBytes(kind, bytes)
   }
 
   private onCompressed(kind: "none" | "text" | "binary", payload: Uint8Array): Violation | undefined {

@@ -66,12 +66,10 @@ export class WebSocketFragments {
     return this.validator.push(bytes) ? undefined : new InvalidUtf8()
   }
 
-  /** The message is whole: whether its text ends where a character does. */
-  get isComplete(): boolean {
-    return this.validator === undefined || this.validator.isComplete
-  }
-
-  /** Hands over what was appended to the message, and waits for the next one. */
+  /**
+   * Hands over what was appended to the message, and waits for the next one.
+   * Whether its text ends where a character does is left to its decoding.
+   */
   take(): Uint8Array {
     this.reset()
     return this.pieces === undefined ? noBytes : this.pieces.takeAll()
