@@ -46,5 +46,89 @@ export const micro: ReadonlyArray<Row> = [
     peers: [MicroExperiment.contestant("connection", "frames in batches")],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-echo",
+    title: "answering 64 WebSocket messages of 64 B of text that came in a chunk, a message",
+    subject: MicroExperiment.contestant("websocket-echo", "text, in bursts"),
+    peers: [
+      MicroExperiment.contestant("websocket-echo", "binary, in bursts"),
+      MicroExperiment.contestant("websocket-echo", "text, one by one"),
+      MicroExperiment.contestant("websocket-echo", "by hand")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-broadcast",
+    title: "sending a WebSocket message of 64 B that was prepared once to 64 connections, a connection",
+    subject: MicroExperiment.contestant("websocket-broadcast", "prepared"),
+    peers: [MicroExperiment.contestant("websocket-broadcast", "one by one")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-compress",
+    title: "compressing a WebSocket message of 1 KiB of JSON",
+    subject: MicroExperiment.contestant("websocket-deflate", "compress, alone"),
+    peers: [MicroExperiment.contestant("websocket-deflate", "compress, with context")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-inflate",
+    title: "inflating a WebSocket message of 1 KiB of JSON",
+    subject: MicroExperiment.contestant("websocket-deflate", "inflate, alone"),
+    peers: [MicroExperiment.contestant("websocket-deflate", "inflate, with context")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-unmask-small",
+    title: "unmasking 64 B",
+    subject: MicroExperiment.contestant("websocket-unmask", "64 B"),
+    peers: [MicroExperiment.contestant("websocket-unmask", "64 B, by bytes")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-unmask",
+    title: "unmasking 64 KiB",
+    subject: MicroExperiment.contestant("websocket-unmask", "64 KiB"),
+    peers: [MicroExperiment.contestant("websocket-unmask", "64 KiB, by bytes")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http1-parse",
+    title: "parsing a GET of 2 fields, as load generators send it",
+    subject: MicroExperiment.contestant("http1-parse", "parse small"),
+    peers: [
+      MicroExperiment.contestant("http1-parse", "parse browser"),
+      MicroExperiment.contestant("http1-parse", "parse browser, all fields"),
+      MicroExperiment.contestant("http1-parse", "serve small"),
+      MicroExperiment.contestant("http1-parse", "serve browser")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http1-write",
+    title: "receiving a GET of 1 field, 64 in a chunk, and answering it with 11 B",
+    subject: MicroExperiment.contestant("http1-write", "checked"),
+    peers: [
+      MicroExperiment.contestant("http1-write", "prepared"),
+      MicroExperiment.contestant("http1-write", "by hand")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]

@@ -40,3 +40,30 @@ describe("decode is strict, as a TextDecoder is that throws", () => {
     { arbitrary: { runs: 500 } }
   )
 })
+
+describe("decodeRange", () => {
+  it("is decode, of a part", () => {
+    for (const text of ["", "abc", "é€😀", "\uFFFD\uFFFDa", "\uFEFFa"]) {
+      const inside = Uint8Array.from([0xff, 0xff, ...Utf8.encode(text), 0xff])
+      assert.strictEqual(Utf8.decodeRange(inside, 2, inside.length - 1), text)
+    }
+  })
+  it("is as strict", () => {
+    const all = Uint8Array.of(0x61, 0xc3, 0xa9, 0x61)
+    assert.strictEqual(Utf8.decodeRange(all, 0, 3), "aé")
+    assert.isUndefined(Utf8.decodeRange(all, 0, 2))
+    assert.isUndefined(Utf8.decodeRange(all, 2, 4))
+  })
+})
+
+describe("write", () => {
+  it("puts into an array what encode makes, which has byteLength bytes", () => {
+    for (const text of ["", "abc", "é€😀", "\ud800"]) {
+      const encoded = Utf8.encode(text)
+      assert.strictEqual(Utf8.byteLength(text), encoded.length)
+      const target = new Uint8Array(encoded.length + 2)
+      Utf8.write(text, target, 1)
+      assert.deepStrictEqual(Array.from(target), [0, ...encoded, 0])
+    }
+  })
+})

@@ -11,6 +11,17 @@
 export interface HostBuffer {
   allocUnsafe(byteLength: number): Uint8Array
   from(text: string, encoding: "utf8" | "latin1"): Uint8Array
+  byteLength(text: string, encoding: "utf8"): number
+  /** Methods that work on any `Uint8Array` as `this`; a host may lack them. */
+  readonly prototype: Partial<HostMethods>
+}
+
+/** @category models */
+export interface HostMethods {
+  latin1Slice(this: Uint8Array, start: number, end: number): string
+  latin1Write(this: Uint8Array, text: string, offset: number, mostBytes: number): number
+  utf8Slice(this: Uint8Array, start: number, end: number): string
+  utf8Write(this: Uint8Array, text: string, offset: number, mostBytes: number): number
 }
 
 /** `undefined` where the host has none. */
