@@ -11,6 +11,7 @@
  * head; traffic without damage must come back as it was sent. A failure prints
  * the seed of its round, with which it can be run again.
  */
+
 import * as Assert from "node:assert/strict"
 import type { Codec } from "@sluice/core/codec/Codec"
 import * as Delimited from "@sluice/core/codec/Delimited"
@@ -22,6 +23,7 @@ import * as VarintDelimited from "@sluice/core/codec/VarintDelimited"
 import * as Chunkings from "../harness/Chunkings.ts"
 import { receive, send } from "../harness/Decoding.ts"
 import * as Hex from "../harness/Hex.ts"
+import { SeededRandom } from "../harness/SeededRandom.ts"
 
 /** A codec with random options, what it can carry, and how much it may buffer. */
 interface Subject {
@@ -29,27 +31,10 @@ interface Subject {
   readonly run: (random: Random) => void
 }
 
-/** A small generator of random numbers that a seed determines (mulberry32). */
-class Random {
-  private state: number
-  constructor(seed: number) {
-    this.state = seed | 0
-  }
-  /** A whole number, `0 <= n < below`. */
-  below(below: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
+/** Random numbers that a seed determines, with what this traffic is made of. */
+class Random extends SeededRandom {
   between(least: number, most: number): number {
     return least + this.below(most - least + 1)
-  }
-  pick<A>(values: ReadonlyArray<A>): A {
-    return values[this.below(values.length)]!
-  }
-  list<A>(most: number, item: () => A): ReadonlyArray<A> {
-    return Array.from({ length: this.below(most + 1) }, item)
   }
   bytes(most: number): Uint8Array {
     // Few different bytes, so that delimiters, endings and beginnings of them are common.

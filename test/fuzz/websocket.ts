@@ -11,6 +11,7 @@
  * engine sent must come back as they were sent. A failure prints the seed of
  * its round, with which it can be run again.
  */
+
 import * as Assert from "node:assert/strict"
 import { WebSocketDeflate } from "@sluice/core/protocol/websocket/WebSocketDeflate"
 import * as DeflateParameters from "@sluice/core/protocol/websocket/WebSocketDeflateParameters"
@@ -21,27 +22,11 @@ import * as WebSocketPrepared from "@sluice/core/protocol/websocket/WebSocketPre
 import * as NodeDeflate from "@sluice/node/NodeDeflate"
 import * as Chunkings from "../harness/Chunkings.ts"
 import * as Hex from "../harness/Hex.ts"
+import { SeededRandom } from "../harness/SeededRandom.ts"
 import * as Wire from "../harness/WebSocketWire.ts"
 
-/** A small generator of random numbers that a seed determines (mulberry32). */
-class Random {
-  private state: number
-  constructor(seed: number) {
-    this.state = seed | 0
-  }
-  /** A whole number, `0 <= n < below`. */
-  below(below: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-  pick<A>(values: ReadonlyArray<A>): A {
-    return values[this.below(values.length)]!
-  }
-  list<A>(most: number, item: () => A): ReadonlyArray<A> {
-    return Array.from({ length: this.below(most + 1) }, item)
-  }
+/** Random numbers that a seed determines, with what this traffic is made of. */
+class Random extends SeededRandom {
   bytes(most: number): Uint8Array {
     return Uint8Array.from(this.list(most, () => this.below(256)))
   }

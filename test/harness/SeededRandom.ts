@@ -16,4 +16,9 @@ export class SeededRandom {
   pick<A>(values: ReadonlyArray<A>): A {
     return values[this.below(values.length)]!
   }
+
+  /** Up to `most` items. */
+  list<A>(most: number, item: () => A): ReadonlyArray<A> {
+    return Array.from({ length: this.below(most + 1) }, item)
+  }
 }

@@ -109,7 +109,8 @@ export interface Owned {
    * Closes in good order: sends what waits, ends this side, drops what still
    * comes, and waits for the peer's end, no longer than `closeTimeout` after
    * the last byte was taken; while draining no longer than a second, once all
-   * is on its way.
+   * is on its way. Both may last a quarter longer, as they are looked at so
+   * often.
    */
   readonly close: () => void
   readonly destroy: (error?: TransportError.TransportError) => void
