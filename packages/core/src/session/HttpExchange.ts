@@ -1,0 +1,89 @@
+/**
+ * One request and its response, in whatever version of HTTP: what a session
+ * hands to a server.
+ *
+ * Everything is synchronous and costs nothing until it is asked for. Commands
+ * answer with the reason why they did nothing; after the exchange is over all
+ * of them do nothing.
+ *
+ * @since 0.1.0
+ */
+import type { FieldsInput } from "../protocol/http/HttpField.ts"
+import type { Refusal, Violation } from "../protocol/http1/Http1Error.ts"
+import type { Transport } from "../transport/Transport.ts"
+import type { HttpBody } from "./HttpBody.ts"
+
+/**
+ * The head of a response. `Content-Length` may be given, and must be true; the
+ * rest of the framing, `Connection` and `Date` are the session's.
+ *
+ * @category models
+ */
+export interface ResponseParts {
+  /** From 200 to 599; for `upgrade` 101 too. */
+  readonly status: number
+  /** The reason phrase. Default: the registered one. HTTP/2 has none. */
+  readonly statusText?: string | undefined
+  /** Checked once for each record, so never changed after it was used. */
+  readonly headers: FieldsInput
+}
+
+/** @category models */
+export interface HttpExchange {
+  readonly method: string
+  /** As it was sent: `/path?query`, a whole URL, `host:port` or `*`. */
+  readonly target: string
+  /** `host:port` or `host`; empty where an HTTP/1.0 client named none. */
+  readonly authority: string
+  readonly scheme: "http" | "https"
+  readonly version: "1.0" | "1.1" | "2"
+  /** What the client asks to change to: `Upgrade`, or `:protocol` (RFC 8441). */
+  readonly upgradeProtocol: string | undefined
+  /** The connection: its addresses and TLS. Not to be written to. */
+  readonly transport: Transport
+  /** The request's body; `undefined` where it has none. */
+  readonly body: HttpBody | undefined
+  /** One field by its name in lower case; several lines joined with a comma. */
+  header(name: string): string | undefined
+  /** All fields, by name in lower case. A new record for each call. */
+  headers(): Record<string, string>
+
+  /** Whether nothing of a final response was sent, and one can be. */
+  readonly isAnswerable: boolean
+  /** Answers with a whole response. */
+  respond(parts: ResponseParts, body: Uint8Array | string | undefined): Refusal | undefined
+  /** Begins a response whose body comes by `write` and ends with `end`. */
+  begin(parts: ResponseParts): Refusal | undefined
+  write(data: Uint8Array | string): Refusal | undefined
+  end(trailers?: FieldsInput): Refusal | undefined
+  /** Sends a 1xx response. */
+  interim(status: number, headers: FieldsInput): Refusal | undefined
+  /** Whether the peer keeps up. While `false`, writers should wait for `onWritable`. */
+  readonly isWritable: boolean
+  /** Calls `resume` once, when the peer keeps up again or the exchange is over. Returns how to forget it. */
+  onWritable(resume: () => void): () => void
+  /** Breaks the response off, so that the peer cannot take it for whole. */
+  abort(): void
+  /**
+   * Changes the protocol. `takeOver` gets the stream, and the bytes that have
+   * come behind the request already; it is told of drain and shutdown from
+   * then on. Only for a request whose body was received.
+   */
+  upgrade(parts: ResponseParts, takeOver: (transport: Transport, rest: Uint8Array) => Upgraded): Refusal | undefined
+}
+
+/**
+ * Who has taken a stream over: what a draining server tells it. It shows its
+ * end by closing the transport.
+ *
+ * @category models
+ */
+export interface Upgraded {
+  /** Finish what is in flight, tell the peer, and close. */
+  drain(): void
+  /** Let go of the transport at once. */
+  cut(): void
+}
+
+/** Why an exchange ended before its response was whole. @category models */
+export type Loss = Violation | "peer" | "server"
