@@ -9,15 +9,18 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
+/** @category models */
+export interface DrainState {
+  readonly isDraining: () => boolean
+  /** Completes when the drain begins. */
+  readonly begun: Effect.Effect<void>
+}
+
 /**
  * What a request sees of its server's drain. Outside of a server nothing drains.
  *
  * @category references
  */
-export const Draining: Context.Reference<{
-  readonly isDraining: () => boolean
-  /** Completes when the drain begins. */
-  readonly begun: Effect.Effect<void>
-}> = Context.Reference("@sluice/core/server/Draining", {
+export const Draining: Context.Reference<DrainState> = Context.Reference<DrainState>("@sluice/core/server/Draining", {
   defaultValue: () => ({ isDraining: () => false, begun: Effect.never })
 })

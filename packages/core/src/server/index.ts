@@ -2,4 +2,6 @@
 export * as ConnectionLimits from "./ConnectionLimits.ts"
 export * as ConnectionStats from "./ConnectionStats.ts"
 export * as Drain from "./Drain.ts"
+export * as Draining from "./Draining.ts"
+export * as HttpObserver from "./HttpObserver.ts"
 export * as TcpServer from "./TcpServer.ts"
