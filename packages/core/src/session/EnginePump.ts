@@ -27,6 +27,10 @@ export interface EnginePump {
   resume(): void
   /** Gives the transport up at once. */
   destroy(error?: TransportError): void
+  /** Writes what was collected before the turn ends: for who produces much in one turn. */
+  flush(): void
+  /** Writes what was collected and lets go of the transport, which somebody else takes over. Nothing is called any more. */
+  release(): void
 }
 
 /**
@@ -35,6 +39,8 @@ export interface EnginePump {
  * @category models
  */
 export interface PumpHandler {
+  /** The engine has had its input, and nothing of this turn was written yet: the place for commands that follow from it. */
+  onTurn?(): void
   /** The transport took all that was written. */
   onWritable(): void
   /** The transport is gone; the engine has heard it already. */
@@ -73,6 +79,8 @@ class Pump implements EnginePump, Receiver {
   }
 
   onBytes(chunk: Uint8Array): void {
+    // Bytes that were on their way when the transport was let go of belong to whoever took it over.
+    if (this.finished) return
     this.turns++
     this.engine.receive(chunk, this.timers.now())
     this.endTurn()
@@ -126,6 +134,24 @@ class Pump implements EnginePump, Receiver {
     this.transport.destroy(error)
   }
 
+  flush(): void {
+    const output = this.engine.output
+    if (this.finished || output.byteLength === 0) return
+    const byteLength = output.byteLength
+    const taken = output.take()
+    const accepted =
+      byteLength <= ByteJoin.joinBelowBytes
+        ? this.transport.write(ByteJoin.join(taken, byteLength))
+        : this.transport.writeAll(taken)
+    if (!accepted) output.blocked = true
+  }
+
+  release(): void {
+    this.flush()
+    this.finished = true
+    this.timers.clear(this.timer)
+  }
+
   private run(body: () => void): void {
     if (this.finished) return
     this.turns++
@@ -135,18 +161,11 @@ class Pump implements EnginePump, Receiver {
 
   /** Turns nest when a handler runs commands; only the outermost one writes. */
   private endTurn(): void {
+    if (this.turns === 1) this.handler.onTurn?.()
     this.turns--
     if (this.turns > 0 || this.finished) return
+    this.flush()
     const output = this.engine.output
-    if (output.byteLength > 0) {
-      const byteLength = output.byteLength
-      const taken = output.take()
-      const accepted =
-        byteLength <= ByteJoin.joinBelowBytes
-          ? this.transport.write(ByteJoin.join(taken, byteLength))
-          : this.transport.writeAll(taken)
-      if (!accepted) output.blocked = true
-    }
     if (output.closing === "abort") {
       // An engine that gives up has no more deadlines, whatever it still says.
       this.timers.clear(this.timer)
