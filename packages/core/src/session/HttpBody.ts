@@ -4,41 +4,193 @@
  *
  * @since 0.1.0
  */
-
 import type * as Arr from "effect/Array"
-import type * as Effect from "effect/Effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
+import * as ByteJoin from "../bytes/ByteJoin.ts"
+import * as Retention from "../bytes/Retention.ts"
 import type { Violation } from "../protocol/http1/Http1Error.ts"
 import type { Http1Fields } from "../protocol/http1/Http1Fields.ts"
 
+/** The peer broke a rule or a limit of the connection, which is closing. @category failures */
+export class BodyViolation {
+  readonly _tag = "BodyViolation"
+  readonly violation: Violation
+  constructor(violation: Violation) {
+    this.violation = violation
+  }
+  get message() {
+    return this.violation.message
+  }
+}
+
+/** There is more of it than its reader allowed. @category failures */
+export class BodyTooLarge {
+  readonly _tag = "BodyTooLarge"
+  readonly limitBytes: number
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes
+  }
+  get message() {
+    return `the body is above the limit of ${this.limitBytes} bytes`
+  }
+}
+
+/** The exchange was over before the end of the body. @category failures */
+export class BodyLost {
+  readonly _tag = "BodyLost"
+  get message() {
+    return "the exchange was over before the body ended"
+  }
+}
+
+/** Why a body could not be read to its end. @category failures */
+export type BodyFailure = BodyViolation | BodyTooLarge | BodyLost
+
 /** @category models */
 export interface HttpBody {
-  /** What is known of its size, in bytes. */
+  /** What its sender said of its size, in bytes. */
   readonly lengthBytes: number | undefined
   /** The next parts, at least one. Ends with `Cause.Done`. One reader at a time. */
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, BodyFailure>
-  /** All of it. Fails with `TooLarge` above `maxBytes`; `Infinity` for no limit. */
+  /** All that was not taken yet. Fails with `BodyTooLarge` above `maxBytes`; `Infinity` for no limit. */
   collect(maxBytes: number): Effect.Effect<Uint8Array, BodyFailure>
   /** After its end: the trailers, where there were any. */
   readonly trailers: Http1Fields | undefined
 }
 
-/** Why a body could not be read to its end. @category models */
-export type BodyFailure = BodyViolation | BodyTooLarge | BodyLost
-
-/** The peer broke a rule or a limit of the connection, which is closing. @category models */
-export interface BodyViolation {
-  readonly _tag: "BodyViolation"
-  readonly violation: Violation
+/**
+ * What a body asks of the session that receives it.
+ *
+ * @category models
+ */
+export interface Flow {
+  /** Somebody reads: whoever waits for `100 Continue` may send. */
+  wanted(): void
+  /** Too much waits: receive no more, until `resume`. */
+  pause(): void
+  resume(): void
 }
 
-/** More than its reader allowed. @category models */
-export interface BodyTooLarge {
-  readonly _tag: "BodyTooLarge"
-  readonly limitBytes: number
+/** How many bytes wait for a reader before the peer is not read any more. */
+const highWaterBytes = 65_536
+
+/** A body with the side that its session writes to. @category models */
+export class IncomingBody implements HttpBody {
+  readonly lengthBytes: number | undefined
+  trailers: Http1Fields | undefined = undefined
+  private readonly flow: Flow
+  private chunks: Array<Uint8Array> = []
+  private waitingBytes = 0
+  private ending: "open" | "ended" | BodyFailure = "open"
+  private flowing: "flowing" | "paused" = "flowing"
+  /** Looks again, and says whether its fiber went on. */
+  private reader: (() => boolean) | undefined = undefined
+  /** How much its reader wants to have at once before it goes on. */
+  private wantedBytes = 0
+
+  constructor(lengthBytes: number | undefined, flow: Flow) {
+    this.lengthBytes = lengthBytes
+    this.flow = flow
+  }
+
+  /** Whether a fiber waits for more of it. */
+  get isAwaited(): boolean {
+    return this.reader !== undefined
+  }
+
+  get pull(): Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, BodyFailure> {
+    return this.read(0, () => {
+      if (this.chunks.length > 0) return Exit.succeed(this.take() as never)
+      return this.ending === "open" ? undefined : this.ending === "ended" ? done : Exit.fail(this.ending)
+    })
+  }
+
+  collect(maxBytes: number): Effect.Effect<Uint8Array, BodyFailure> {
+    return this.read(maxBytes, () => {
+      if (this.waitingBytes > maxBytes || (this.lengthBytes ?? 0) > maxBytes) {
+        return Exit.fail(new BodyTooLarge(maxBytes))
+      }
+      if (this.ending === "open") return undefined
+      if (this.ending !== "ended") return Exit.fail(this.ending)
+      const byteLength = this.waitingBytes
+      return Exit.succeed(byteLength === 0 ? noBytes : ByteJoin.join(this.take(), byteLength))
+    })
+  }
+
+  push(data: Uint8Array): void {
+    if (this.ending !== "open") return
+    this.chunks.push(Retention.keepable(data))
+    this.waitingBytes += data.length
+    this.reader?.()
+    const mostBytes = Math.max(highWaterBytes, this.wantedBytes)
+    if (this.flowing === "flowing" && this.waitingBytes > mostBytes) {
+      this.flowing = "paused"
+      this.flow.pause()
+    }
+  }
+
+  end(trailers: Http1Fields | undefined): void {
+    if (this.ending !== "open") return
+    this.trailers = trailers
+    this.ending = "ended"
+    this.reader?.()
+  }
+
+  /** What has come is still handed out, but not by `collect`, which wants the whole. */
+  fail(failure: BodyFailure): void {
+    if (this.ending !== "open") return
+    this.ending = failure
+    this.reader?.()
+  }
+
+  private read<A, E>(wantedBytes: number, attempt: () => Exit.Exit<A, E> | undefined): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      if (this.reader !== undefined) return Effect.die(new Error("two fibers read one body at the same time"))
+      return attempt() ?? this.park(wantedBytes, attempt)
+    })
+  }
+
+  private park<A, E>(wantedBytes: number, attempt: () => Exit.Exit<A, E> | undefined): Effect.Effect<A, E> {
+    return Effect.callback<A, E>((resume) => {
+      const leave = (): void => {
+        if (this.reader === look) this.reader = undefined
+        this.wantedBytes = 0
+      }
+      const look = (): boolean => {
+        const exit = attempt()
+        if (exit === undefined) return false
+        leave()
+        resume(exit)
+        return true
+      }
+      this.reader = look
+      this.wantedBytes = wantedBytes
+      this.flow.wanted()
+      this.unpause()
+      // What came meanwhile has woken nobody.
+      look()
+      return Effect.sync(leave)
+    })
+  }
+
+  private take(): Array<Uint8Array> {
+    const taken = this.chunks
+    this.chunks = []
+    this.waitingBytes = 0
+    this.unpause()
+    return taken
+  }
+
+  private unpause(): void {
+    if (this.flowing === "flowing") return
+    this.flowing = "flowing"
+    this.flow.resume()
+  }
 }
 
-/** The transport went before the end of the body. @category models */
-export interface BodyLost {
-  readonly _tag: "BodyLost"
-}
+const done: Exit.Exit<never, Cause.Done> = Exit.fail(Cause.Done())
+
+const noBytes = new Uint8Array(0)
