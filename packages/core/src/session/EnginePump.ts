@@ -20,6 +20,8 @@ export interface EnginePump {
   turn(commands: (nowMillis: number) => void): void
   /** Says that commands were run outside of a turn: sends at the end of the host's turn. */
   wake(): void
+  /** The time of the current turn; outside of one, the time. In milliseconds of the timers' clock. */
+  now(): number
   /** Whether the transport takes more. While `false`, senders should wait for `onWritable`. */
   writable(): boolean
   /** Stops reading from the peer, and goes on. What was received stays with the engine. */
@@ -67,6 +69,8 @@ class Pump implements EnginePump, Receiver {
   private readonly handler: PumpHandler
   private readonly timer: Timer
   private turns = 0
+  /** When the current turn began. */
+  private nowMillis = 0
   private woken = false
   private finished = false
 
@@ -81,19 +85,19 @@ class Pump implements EnginePump, Receiver {
   onBytes(chunk: Uint8Array): void {
     // Bytes that were on their way when the transport was let go of belong to whoever took it over.
     if (this.finished) return
-    this.turns++
-    this.engine.receive(chunk, this.timers.now())
+    if (this.turns++ === 0) this.nowMillis = this.timers.now()
+    this.engine.receive(chunk, this.nowMillis)
     this.endTurn()
   }
 
   onEnd(): void {
-    this.run(() => this.engine.receiveEnd(this.timers.now()))
+    this.run((nowMillis) => this.engine.receiveEnd(nowMillis))
   }
 
   onDrain(): void {
     this.engine.output.blocked = false
-    this.run(() => {
-      this.engine.resumeSending(this.timers.now())
+    this.run((nowMillis) => {
+      this.engine.resumeSending(nowMillis)
       if (!this.engine.output.blocked) this.handler.onWritable()
     })
   }
@@ -106,7 +110,7 @@ class Pump implements EnginePump, Receiver {
   }
 
   turn(commands: (nowMillis: number) => void): void {
-    this.run(() => commands(this.timers.now()))
+    this.run(commands)
   }
 
   wake(): void {
@@ -116,6 +120,10 @@ class Pump implements EnginePump, Receiver {
       this.woken = false
       this.run(() => {})
     })
+  }
+
+  now(): number {
+    return this.turns > 0 ? this.nowMillis : this.timers.now()
   }
 
   writable(): boolean {
@@ -152,10 +160,10 @@ class Pump implements EnginePump, Receiver {
     this.timers.clear(this.timer)
   }
 
-  private run(body: () => void): void {
+  private run(body: (nowMillis: number) => void): void {
     if (this.finished) return
-    this.turns++
-    body()
+    if (this.turns++ === 0) this.nowMillis = this.timers.now()
+    body(this.nowMillis)
     this.endTurn()
   }
 
