@@ -4,6 +4,7 @@
  */
 import type * as Dialer from "@sluice/core/transport/Dialer"
 import { Listener } from "@sluice/core/transport/Listener"
+import type { TlsIdentity } from "@sluice/core/transport/Tls"
 import * as NodeCertificates from "@sluice/node/NodeCertificates"
 import * as NodeTransport from "@sluice/node/NodeTransport"
 import * as Console from "effect/Console"
@@ -47,16 +48,28 @@ export const validateListen = <Flags extends ListenFlags>(flags: Flags): Effect.
     ? Effect.void
     : Effect.fail(new CliError.ValidationError({ message: "TLS needs both --cert and --key" }))
 
+/** What a program adds to its flags. */
+export interface ListenerOptions extends Pick<NodeTransport.ListenerOptions, "proxyProtocol"> {
+  /** What to show where the flags name no certificate; without either, cleartext. */
+  readonly certificates?: TlsIdentity | undefined
+  /** What TLS offers by ALPN. */
+  readonly alpnProtocols?: ReadonlyArray<string> | undefined
+}
+
 /** Certificates are read again when their files change. */
-export const layerListener = (flags: ListenFlags, options?: Pick<NodeTransport.ListenerOptions, "proxyProtocol">) =>
+export const layerListener = (
+  flags: ListenFlags,
+  { proxyProtocol, alpnProtocols, certificates: ownCertificates }: ListenerOptions = {}
+) =>
   Layer.effect(Listener)(
     Effect.gen(function* () {
-      const tls =
+      const certificates =
         Option.isSome(flags.cert) && Option.isSome(flags.key)
-          ? { certificates: yield* NodeCertificates.fromFiles({ certificate: flags.cert.value, key: flags.key.value }) }
-          : undefined
+          ? yield* NodeCertificates.fromFiles({ certificate: flags.cert.value, key: flags.key.value })
+          : ownCertificates
+      const tls = certificates === undefined ? undefined : { certificates, alpnProtocols }
       const where = Option.isSome(flags.unix) ? { path: flags.unix.value } : { host: flags.host, port: flags.port }
-      return yield* NodeTransport.makeListener({ ...options, ...where, tls })
+      return yield* NodeTransport.makeListener({ ...where, proxyProtocol, tls })
     })
   )
 
