@@ -3,7 +3,7 @@
  * at random, for as long as you like:
  *
  * ```sh
- * node --conditions=@sluice/source test/fuzz/http1.ts [seconds, default 60] [seed]
+ * npm run fuzz:http1 -- [seconds, default 60] [seed]
  * ```
  *
  * Nothing may throw; each cut must give the calls and the answers that the
@@ -14,7 +14,8 @@
 import * as Assert from "node:assert/strict"
 import { bytes, ClientSide, type Conduct, ServerSide, text } from "../core/protocol/http1/Recorder.ts"
 import * as Chunkings from "../harness/Chunkings.ts"
-import { damage, Random, requestOf, responseOf } from "./Http1Traffic.ts"
+import * as FuzzRun from "./FuzzRun.ts"
+import { answerOf, damage, Random, requestOf, responseOf, twist } from "./Http1Traffic.ts"
 
 /** Small, so that each of them is reached. */
 const options = {
@@ -47,7 +48,9 @@ const conduct: Conduct = {
     else if (head.target.endsWith("/stream") && head.delimiter !== "Empty") engine.beginResponse(ok, 0)
   },
   onWhole: (head, { engine }) => {
-    if (head.target.endsWith("/abort")) engine.abort()
+    if (head.upgrade !== undefined) engine.upgrade({ status: 101, headers: { upgrade: head.upgrade } }, 0)
+    else if (head.method === "CONNECT") engine.upgrade({ status: 200, headers: {} }, 0)
+    else if (head.target.endsWith("/abort")) engine.abort()
     else if (head.target.endsWith("/stream")) {
       engine.beginResponse(ok, 0)
       engine.writeBody("stream", 0)
@@ -64,11 +67,15 @@ interface Outcome {
 }
 
 const outcomeOf = (side: ServerSide | ClientSide): Outcome => ({
-  calls: side.calls,
+  calls: side.calls.reduce<ReadonlyArray<string>>(joinRaw, []),
   sent: side.engine.output.take().map(text).join(""),
   closing: side.engine.output.closing,
   exchange: side.engine.exchange
 })
+
+/** What comes behind an upgrade comes with it, or after it: that is for the network to say. */
+const joinRaw = (calls: ReadonlyArray<string>, call: string): ReadonlyArray<string> =>
+  call.startsWith("raw ") ? [...calls.slice(0, -1), calls.at(-1) + call.slice(4)] : [...calls, call]
 
 const checkBounds = (side: ServerSide | ClientSide): void => {
   const { parser, inbox } = side.engine as unknown as {
@@ -81,12 +88,16 @@ const checkBounds = (side: ServerSide | ClientSide): void => {
   if (side.engine.exchange === "Closed") Assert.equal(inbox.byteLength, 0)
 }
 
-const serve = (chunks: ReadonlyArray<Uint8Array>, ended: boolean): Outcome => {
+/** `pausing` decides before each chunk whether its body is wanted yet. */
+const serve = (chunks: ReadonlyArray<Uint8Array>, ended: boolean, pausing: () => boolean): Outcome => {
   const side = new ServerSide(conduct, options)
   for (const chunk of chunks) {
+    if (pausing()) side.engine.pauseBody()
     if (chunk.length > 0) side.engine.receive(chunk.slice(), 0)
     checkBounds(side)
+    if (side.engine.wantsPause || !pausing()) side.engine.resumeBody(0)
   }
+  side.engine.resumeBody(0)
   // Whoever was told to wait is answered now, one behind the other.
   for (let turn = 0; turn < 100 && side.engine.exchange === "AwaitingResponse"; turn++)
     side.engine.respond(ok, "later", 0)
@@ -99,14 +110,24 @@ const serve = (chunks: ReadonlyArray<Uint8Array>, ended: boolean): Outcome => {
 }
 
 /** One request and its response; what comes behind it is unexpected. */
-const ask = (chunks: ReadonlyArray<Uint8Array>, ended: boolean, method: string): Outcome => {
+const ask = (
+  chunks: ReadonlyArray<Uint8Array>,
+  ended: boolean,
+  pausing: () => boolean,
+  method: string,
+  upgrade: string | undefined
+): Outcome => {
   const side = new ClientSide(options)
-  Assert.equal(side.engine.request({ method, target: "/", headers: { host: "a" } }, undefined, 0), undefined)
+  const target = method === "CONNECT" ? "a:1" : "/"
+  Assert.equal(side.engine.request({ method, target, headers: { host: "a", upgrade } }, undefined, 0), undefined)
   side.engine.output.take()
   for (const chunk of chunks) {
+    if (pausing()) side.engine.pauseBody()
     if (chunk.length > 0) side.engine.receive(chunk.slice(), 0)
     checkBounds(side)
+    if (side.engine.wantsPause || !pausing()) side.engine.resumeBody(0)
   }
+  side.engine.resumeBody(0)
   if (ended) side.engine.receiveEnd(0)
   const outcome = outcomeOf(side)
   side.engine.receiveClose(0)
@@ -118,18 +139,23 @@ const ask = (chunks: ReadonlyArray<Uint8Array>, ended: boolean, method: string):
 const round = (random: Random): void => {
   const ended = random.chance(2)
   const clean = Array.from({ length: 1 + random.below(4) }, () => requestOf(random)).join("")
-  const method = random.pick(["GET", "HEAD", "CONNECT"])
-  const answer = responseOf(random)
-  const subjects: ReadonlyArray<
-    readonly [name: string, run: (chunks: ReadonlyArray<Uint8Array>) => Outcome, wire: string]
-  > = [
-    ["clean server", (chunks) => serve(chunks, ended), clean],
-    ["server", (chunks) => serve(chunks, ended), damage(random, clean)],
-    ["clean client", (chunks) => ask(chunks, ended, "GET"), answer],
-    ["client", (chunks) => ask(chunks, ended, method === "CONNECT" ? "GET" : method), damage(random, answer)]
+  const response = responseOf(random)
+  const answer = answerOf(random)
+  const method = random.pick(["GET", "HEAD", "CONNECT", answer.method])
+  const upgrade = random.pick([undefined, "echo"])
+  const server: Subject = (chunks, pausing) => serve(chunks, ended, pausing)
+  const client: Subject = (chunks, pausing) => ask(chunks, ended, pausing, method, upgrade)
+  const subjects: ReadonlyArray<readonly [name: string, run: Subject, wire: string]> = [
+    ["clean server", server, clean],
+    ["twisted server", server, twist(random, clean)],
+    ["damaged server", server, damage(random, clean)],
+    ["clean client", (chunks, pausing) => ask(chunks, ended, pausing, "GET", undefined), response],
+    ["clean client", (chunks, pausing) => ask(chunks, ended, pausing, answer.method, undefined), answer.wire],
+    ["twisted client", client, twist(random, random.pick([response, answer.wire]))],
+    ["damaged client", client, damage(random, random.pick([response, answer.wire]))]
   ]
   for (const [name, run, wire] of subjects) {
-    const whole = run([bytes(wire)])
+    const whole = run([bytes(wire)], () => false)
     const limited = whole.calls.some((call) => /TooLarge|TooLong|TooMany/.test(call))
     if (name.startsWith("clean")) {
       const violation = whole.calls.find((call) => call.startsWith("violation"))
@@ -141,22 +167,13 @@ const round = (random: Random): void => {
     for (let turn = 0; turn < 4; turn++) {
       const chunks =
         turn === 0 ? Array.from(bytes(wire), (byte) => Uint8Array.of(byte)) : cutAtRandom(random, bytes(wire))
-      Assert.deepEqual(run(chunks), whole, `${name}: ${Chunkings.show(chunks)}`)
+      const pausing = () => turn === 3 && random.chance(2)
+      Assert.deepEqual(run(chunks, pausing), whole, `${name}: ${Chunkings.show(chunks)}`)
     }
   }
 }
 
-const [seconds = "60", seed] = process.argv.slice(2)
-const endMillis = Date.now() + Number(seconds) * 1000
-let current = seed === undefined ? Date.now() % 2 ** 31 : Number(seed)
-const first = current
-do {
-  try {
-    round(new Random(current))
-  } catch (cause) {
-    console.error(`failed with seed ${current}`)
-    throw cause
-  }
-  current++
-} while (Date.now() < endMillis)
-console.log(`${current - first} rounds, seeds ${first} to ${current - 1}`)
+/** What one end makes of a wire in chunks. */
+type Subject = (chunks: ReadonlyArray<Uint8Array>, pausing: () => boolean) => Outcome
+
+await FuzzRun.run(FuzzRun.parse(process.argv.slice(2)), (seed) => round(new Random(seed)))

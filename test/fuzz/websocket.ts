@@ -3,7 +3,7 @@
  * random, for as long as you like:
  *
  * ```sh
- * node --conditions=@sluice/source test/fuzz/websocket.ts [seconds, default 60] [seed]
+ * npm run fuzz:websocket -- [seconds, default 60] [seed]
  * ```
  *
  * Nothing may throw; each cut must give the calls and the answers that the
@@ -24,6 +24,7 @@ import * as Chunkings from "../harness/Chunkings.ts"
 import * as Hex from "../harness/Hex.ts"
 import { SeededRandom } from "../harness/SeededRandom.ts"
 import * as Wire from "../harness/WebSocketWire.ts"
+import * as FuzzRun from "./FuzzRun.ts"
 
 /** Random numbers that a seed determines, with what this traffic is made of. */
 class Random extends SeededRandom {
@@ -237,19 +238,13 @@ const handshakes = (random: Random): void => {
 
 const subjects = { hostile, friendly, handshakes }
 
-const [seconds = "60", seed] = process.argv.slice(2)
-const endMillis = Date.now() + Number(seconds) * 1000
-let round = seed === undefined ? Date.now() % 2 ** 31 : Number(seed)
-const first = round
-do {
+await FuzzRun.run(FuzzRun.parse(process.argv.slice(2)), (seed) => {
   for (const [name, subject] of Object.entries(subjects)) {
     try {
-      subject(new Random(round))
+      subject(new Random(seed))
     } catch (cause) {
-      console.error(`${name} failed with seed ${round}`)
+      console.error(name)
       throw cause
     }
   }
-  round++
-} while (Date.now() < endMillis)
-console.log(`${round - first} rounds, seeds ${first} to ${round - 1}`)
+})

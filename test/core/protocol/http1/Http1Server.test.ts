@@ -391,6 +391,24 @@ describe("requests that are refused", () => {
     assert.strictEqual(inChunks.calls.at(-1), "violation BodyTooLarge")
     assert.strictEqual(inChunks.sent, refusal(413, "Content Too Large"))
   })
+  it("a peer that sends on behind its limits is given up at the same byte, however they are cut", () => {
+    const early: Conduct = { onRequest: (_, { engine }) => void engine.respond({ status: 200, headers: {} }, "", 0) }
+    // All of a chunk's data is one piece; of it, what is above the limit counts as received for nothing.
+    for (const [size, closing] of [
+      [9, "end"],
+      [11, "abort"]
+    ] as const) {
+      const large = serve(`${chunked}${size.toString(16)}\r\n${"x".repeat(size)}`, answering, {
+        maxBodySize: 4,
+        maxDiscardSize: 4
+      })
+      assert.deepStrictEqual(large.calls, ["POST / Chunked", "body xxxx", "violation BodyTooLarge"])
+      assert.strictEqual(large.closing, closing)
+      const unwanted = serve(`${chunked}${size.toString(16)}\r\n${"x".repeat(size)}`, early, { maxDiscardSize: 6 })
+      assert.deepStrictEqual(unwanted.calls, ["POST / Chunked"])
+      assert.strictEqual(unwanted.closing, closing)
+    }
+  })
   it("a request line, a header section and fields at their limits", () => {
     const target = `/${"x".repeat(8192 - 14)}`
     assert.deepStrictEqual(once(`GET ${target} HTTP/1.1\r\n${host}\r\n`).calls, [`GET ${target} Empty`])

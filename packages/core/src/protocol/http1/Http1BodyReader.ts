@@ -68,7 +68,9 @@ export class Http1BodyReader {
       this.receivedBytes += this.data.length
       if (this.delimiter === "Length") this.complete = this.receivedBytes === this.lengthBytes
       // What is within the limit is handed over all the same: where it ends must not depend on the network's cuts.
+      // Nor must what was taken: up to the first byte that is too many.
       if (this.data.length > mostBytes) {
+        at -= this.data.length - mostBytes - 1
         this.data = mostBytes === 0 ? undefined : this.data.subarray(0, mostBytes)
         this.refuse()
       }

@@ -225,8 +225,10 @@ export abstract class Http1Connection implements Engine {
     const from = inbox.byteLength
     inbox.readTo(reader.receive(inbox.chunk, inbox.at))
     this.discardedBytes += from - inbox.byteLength
-    if (reader.violation !== undefined || this.discardedBytes > this.limits.discardBytes) {
-      this.closeGracefully()
+    const aboveBytes = this.discardedBytes - this.limits.discardBytes
+    if (reader.violation !== undefined || aboveBytes > 0) {
+      // What was taken behind the first byte that is too many comes to a closed connection, as it does where it is cut.
+      this.closeGracefully(Math.max(0, aboveBytes - 1))
       return false
     }
     if (reader.complete) this.onBodyEnd()
@@ -314,10 +316,11 @@ export abstract class Http1Connection implements Engine {
 
   /**
    * Ends this side, and waits for the peer's end, so that what was sent last
-   * is not lost in a reset (RFC 9112 §9.6).
+   * is not lost in a reset (RFC 9112 §9.6). `takenBytes` more have come than
+   * wait in the inbox.
    */
-  protected closeGracefully(): void {
-    const unreadBytes = this.inbox.byteLength
+  protected closeGracefully(takenBytes = 0): void {
+    const unreadBytes = this.inbox.byteLength + takenBytes
     this.move(this.place.Close)
     this.release()
     this.output.end()
