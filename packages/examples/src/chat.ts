@@ -7,7 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
-import * as Room from "./chat/room.ts"
+import * as Rooms from "./chat/rooms.ts"
 import * as TcpDoor from "./chat/tcp-door.ts"
 import * as CommandLine from "./command-line.ts"
 
@@ -17,7 +17,7 @@ const tcpDoor = TcpDoor.layer.pipe(
 )
 
 /** The room is there before its door opens, and until it is closed. */
-export const server = tcpDoor.pipe(Layer.provide(Room.layer()))
+export const server = tcpDoor.pipe(Layer.provide(Rooms.layer()))
 
 export const flags = CommandLine.listenFlags(4000)
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as TcpServer from "@sluice/core/server/TcpServer"
 import * as Dialer from "@sluice/core/transport/Dialer"
 import * as MemoryNetwork from "@sluice/core/transport/MemoryNetwork"
-import * as Room from "@sluice/examples/chat/room"
+import * as Rooms from "@sluice/examples/chat/rooms"
 import * as TcpDoor from "@sluice/examples/chat/tcp-door"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,8 +10,8 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as Started from "../support/Started.ts"
 
-const chat = (options?: Room.Options) =>
-  TcpDoor.layer.pipe(Layer.provide(TcpServer.layer()), Layer.provide(Room.layer(options)))
+const chat = (options?: Rooms.Options) =>
+  TcpDoor.layer.pipe(Layer.provide(TcpServer.layer()), Layer.provide(Rooms.layer(options)))
 
 /** Comes in, takes a name, and has read all that the room says to that. */
 const enter = Effect.fnUntraced(function* (server: Started.Started, name: string) {
@@ -23,7 +23,7 @@ const enter = Effect.fnUntraced(function* (server: Started.Started, name: string
 })
 
 /** Ann and Bob, and Ann knows that Bob came. */
-const annAndBob = Effect.fnUntraced(function* (options?: Room.Options) {
+const annAndBob = Effect.fnUntraced(function* (options?: Rooms.Options) {
   const server = yield* Started.inMemory(chat(options))
   const ann = yield* enter(server, "ann")
   const bob = yield* enter(server, "bob")
@@ -47,7 +47,7 @@ describe("the TCP door", () => {
       const { ann } = yield* annAndBob()
       yield* ann.say("/who\n/help\n/nick bob\n/nick *\n/dance\n")
       assert.strictEqual(yield* ann.line, "* here: ann, bob")
-      assert.match((yield* ann.lines(5)).join("\n"), /^\* \/nick [\s\S]*\* anything else is said to everyone$/)
+      assert.match((yield* ann.lines(7)).join("\n"), /^\* \/nick [\s\S]*\* anything else is said to everyone here$/)
       assert.strictEqual(yield* ann.line, "* somebody here has that name")
       assert.match(yield* ann.line, /^\* a name is 1 to 20 /)
       assert.strictEqual(yield* ann.line, "* no such command; /help lists them")
@@ -64,6 +64,34 @@ describe("the TCP door", () => {
         "* welcome, guest-3: 3 people are here; /help helps",
         ...[2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((index) => `ann: ${index}`)
       ])
+    }).pipe(Effect.provide(Started.memory))
+  )
+
+  it.effect("/join goes to another room, and back; each room hears only its own", () =>
+    Effect.gen(function* () {
+      const { ann, bob } = yield* annAndBob()
+      yield* bob.say("/join #games\n")
+      assert.strictEqual(yield* bob.line, "* this is games: you are alone here")
+      assert.strictEqual(yield* ann.line, "* bob went to another room")
+      yield* ann.say("hello?\n/rooms\n/who\n")
+      assert.deepStrictEqual(yield* ann.lines(2), ["* rooms: lobby (1), games (1)", "* here: ann"])
+      yield* bob.say("nobody hears this\n/who\n/join lobby\n")
+      assert.deepStrictEqual(yield* bob.lines(3), ["* here: bob", "* this is lobby: 2 people are here", "ann: hello?"])
+      assert.strictEqual(yield* ann.line, "* bob joined")
+      yield* ann.say("/join games\n")
+      assert.deepStrictEqual(yield* ann.lines(2), ["* this is games: you are alone here", "bob: nobody hears this"])
+    }).pipe(Effect.provide(Started.memory))
+  )
+
+  it.effect("a room that is none, or full, is told, and one stays where one is", () =>
+    Effect.gen(function* () {
+      const { ann, bob } = yield* annAndBob({ maxPeople: 2, maxRooms: 2 })
+      yield* ann.say("/join a b\n/join other\n")
+      assert.match(yield* ann.line, /^\* a room's name is 1 to 20 /)
+      assert.strictEqual(yield* ann.line, "* this is other: you are alone here")
+      assert.strictEqual(yield* bob.line, "* ann went to another room")
+      yield* bob.say("/join third\n/who\n")
+      assert.deepStrictEqual(yield* bob.lines(2), ["* there are too many rooms", "* here: bob"])
     }).pipe(Effect.provide(Started.memory))
   )
 
