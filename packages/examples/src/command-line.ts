@@ -29,18 +29,21 @@ export const listenFlags = (defaultPort: number) => ({
     Flag.withDescription("Address to listen on; 127.0.0.1 unless given"),
     Flag.withDefault("127.0.0.1")
   ),
-  port: Flag.Int("port").pipe(
+  port: portFlag("port", defaultPort),
+  unix: Flag.String("unix").pipe(Flag.withDescription("Listen on a Unix socket at this path instead"), Flag.optional),
+  cert: Flag.String("cert").pipe(Flag.withDescription("Speak TLS: certificate chain, PEM"), Flag.optional),
+  key: Flag.String("key").pipe(Flag.withDescription("Speak TLS: private key, PEM"), Flag.optional)
+})
+
+export const portFlag = (name: string, defaultPort: number) =>
+  Flag.Int(name).pipe(
     Flag.filter(
       (port) => port >= 0 && port <= 65_535,
       () => "a port, 0 to 65535"
     ),
     Flag.withDescription(`Port to listen on; ${defaultPort} unless given, 0 takes a free one`),
     Flag.withDefault(defaultPort)
-  ),
-  unix: Flag.String("unix").pipe(Flag.withDescription("Listen on a Unix socket at this path instead"), Flag.optional),
-  cert: Flag.String("cert").pipe(Flag.withDescription("Speak TLS: certificate chain, PEM"), Flag.optional),
-  key: Flag.String("key").pipe(Flag.withDescription("Speak TLS: private key, PEM"), Flag.optional)
-})
+  )
 
 /** TLS needs both files: one alone would silently be cleartext. */
 export const validateListen = <Flags extends ListenFlags>(flags: Flags): Effect.Effect<void, CliError.CliError> =>
