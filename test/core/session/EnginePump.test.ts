@@ -17,6 +17,7 @@ const pumping = <E extends ToyEngine>(engine: E) =>
     const transport = new StubTransport()
     const heard: Array<string> = []
     const pump = EnginePump.makeUnsafe(transport, engine, timers, {
+      onBlocked: () => heard.push("blocked"),
       onWritable: () => heard.push("writable"),
       onClose: (error) => heard.push(`close ${error?.reason._tag ?? "cleanly"}`)
     })
@@ -165,18 +166,23 @@ describe("a slow peer", () => {
       receiver.onDrain()
       assert.deepStrictEqual(transport.takeCalls(), ["write a\n", "write b\nc\n"])
       assert.isTrue(pump.writable())
-      assert.deepStrictEqual(heard, ["writable"])
+      assert.deepStrictEqual(heard, ["blocked", "writable"])
     })
   )
 
-  it.effect("a queue that fills the transport again blocks again", () =>
+  it.effect("a queue that fills the transport again blocks again; the owner hears once each time", () =>
     Effect.gen(function* () {
-      const { engine, pump, receiver, transport } = yield* pumping(new Queueing({ answers: true, idleMillis: 1_000 }))
+      const { engine, heard, pump, receiver, transport } = yield* pumping(
+        new Queueing({ answers: true, idleMillis: 1_000 })
+      )
       transport.network = "full"
       pump.turn(() => engine.sendLine("a"))
+      pump.turn(() => engine.sendLine("a"))
+      assert.deepStrictEqual(heard, ["blocked"])
       engine.queued.push("b")
       receiver.onDrain()
       assert.isFalse(pump.writable())
+      assert.deepStrictEqual(heard, ["blocked", "writable", "blocked"])
     })
   )
 

@@ -43,6 +43,8 @@ export interface EnginePump {
 export interface PumpHandler {
   /** The engine has had its input, and nothing of this turn was written yet: the place for commands that follow from it. */
   onTurn?(): void
+  /** The transport is full: `onWritable` follows, unless the peer takes nothing. */
+  onBlocked?(): void
   /** The transport took all that was written. */
   onWritable(): void
   /** The transport is gone; the engine has heard it already. */
@@ -151,7 +153,9 @@ class Pump implements EnginePump, Receiver {
       byteLength <= ByteJoin.joinBelowBytes
         ? this.transport.write(ByteJoin.join(taken, byteLength))
         : this.transport.writeAll(taken)
-    if (!accepted) output.blocked = true
+    if (accepted || output.blocked) return
+    output.blocked = true
+    this.handler.onBlocked?.()
   }
 
   release(): void {
