@@ -2,10 +2,12 @@
  * All rows that there are.
  */
 import * as Row from "./Row.ts"
+import { http1 } from "./rows/Http1.ts"
 import { micro } from "./rows/Micro.ts"
 import { tcp } from "./rows/Tcp.ts"
+import { websocket } from "./rows/WebSocket.ts"
 
-export const rows: ReadonlyArray<Row.Row> = [...tcp, ...micro]
+export const rows: ReadonlyArray<Row.Row> = [...tcp, ...http1, ...websocket, ...micro]
 
 /** The rows of `names`, groups or paths; all when there are none. Fails when a name fits none. */
 export const select = (names: ReadonlyArray<string>): ReadonlyArray<Row.Row> => {

@@ -9,8 +9,7 @@ import * as ChildProcess from "node:child_process"
 import { Child } from "./Child.ts"
 import * as Deadline from "./Deadline.ts"
 import type { Conditions, Experiment } from "./Experiment.ts"
-import type { Conversation } from "./load/FirstReply.ts"
-import type { Order } from "./load/idle-load.ts"
+import type { IdleConversation, Order } from "./load/IdleLoad.ts"
 import * as ProcessUsage from "./ProcessUsage.ts"
 
 export interface IdleOptions {
@@ -18,7 +17,7 @@ export interface IdleOptions {
   /** Enough to see that the row works, for `--quick`. */
   readonly quickConnections: number
   /** What is said on each connection before it falls silent. */
-  readonly conversation: Conversation
+  readonly conversation: IdleConversation
 }
 
 /**

@@ -6,7 +6,8 @@
  */
 import { Child } from "./Child.ts"
 import type { Conditions, Experiment, Sample } from "./Experiment.ts"
-import type { Order, Report, StreamLoad } from "./load/StreamLoad.ts"
+import type { BroadcastLoad, Order as BroadcastOrder } from "./load/BroadcastLoad.ts"
+import type { CommonOrder, Order, Report, StreamLoad } from "./load/StreamLoad.ts"
 
 /** Time for what a generator does beside measuring: start, connect, first reply. */
 const marginMillis = 20_000
@@ -15,15 +16,15 @@ const marginMillis = 20_000
 export const stream = (load: StreamLoad): Experiment =>
   make("replies/s", "load/stream-load", (order) => ({ ...order, load }) satisfies Order)
 
+/** One client's messages to all clients, with `load/broadcast-load.ts`. */
+export const broadcast = (load: BroadcastLoad): Experiment =>
+  make("deliveries/s", "load/broadcast-load", (order) => ({ ...order, load }) satisfies BroadcastOrder)
+
 /**
  * With any generator that takes its order as JSON in its first argument and
  * prints a `Report` as one line of JSON.
  */
-export const make = (
-  unit: string,
-  generator: string,
-  order: (common: Omit<Order, "load">) => Omit<Order, "load">
-): Experiment => ({
+export const make = (unit: string, generator: string, order: (common: CommonOrder) => CommonOrder): Experiment => ({
   unit,
   better: "higher",
   lifetime: "kept",

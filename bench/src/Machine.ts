@@ -31,7 +31,9 @@ export const describe = (): Machine => {
 
 const packageVersions = (manifestFile: string): Record<string, string> => {
   const manifest = JSON.parse(Fs.readFileSync(manifestFile, "utf8"))
-  const names = Object.keys(manifest.dependencies ?? {})
+  const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
+    // Types do not run.
+    .filter((name) => !name.startsWith("@types/"))
   return Object.fromEntries(names.map((name) => [name, installedVersion(name, manifestFile)]))
 }
 

@@ -9,13 +9,13 @@
  * waits for its reply was sent at `sentAt[oldest]`.
  */
 import type * as Net from "node:net"
+import type { FirstReply } from "./FirstReply.ts"
 import type { Histogram } from "./Histogram.ts"
 
 /** What all connections of a generator share. */
-export interface Shared {
+export interface Shared extends FirstReply {
   /** `requests[n]` holds `n` requests, one after the other. */
   readonly requests: ReadonlyArray<Buffer>
-  readonly replyBytes: number
   readonly burst: boolean
   /** In microseconds. */
   readonly latencies: Histogram
@@ -37,6 +37,11 @@ export class ClosedLoop {
     this.shared = shared
     this.inFlight = shared.requests.length - 1
     this.sentAt = new Float64Array(this.inFlight)
+  }
+
+  /** Whether the next byte is a reply's first. */
+  get isBetweenReplies(): boolean {
+    return this.partialBytes === 0
   }
 
   start(socket: Net.Socket): void {

@@ -4,17 +4,20 @@
  */
 import * as Net from "node:net"
 import * as Deadline from "../Deadline.ts"
-import type { StreamLoad } from "./StreamLoad.ts"
+import * as StreamLoad from "./StreamLoad.ts"
 
-/** The part of a load that one request takes. */
-export type Conversation = Pick<StreamLoad, "request" | "replyBytes" | "replyHolds" | "opening">
+export interface FirstReply {
+  readonly replyBytes: number
+  /** The first bytes, by which a later reply of the same kind is known. */
+  readonly replyBegins: Buffer
+}
 
-/** A reply of unknown size has ended when nothing more came for so long. */
-const quietMillis = 150
+/** As long as `HTTP/1.1 200`. */
+const beginBytes = 12
 const deadlineMillis = 5_000
 
-/** Bytes of one reply. Fails when it does not hold what the load expects. */
-export const measure = async (conversation: Conversation, port: number): Promise<number> => {
+/** Fails when the reply does not hold what the load expects. */
+export const measure = async (conversation: StreamLoad.Conversation, port: number): Promise<FirstReply> => {
   const socket = Net.connect({ host: "127.0.0.1", port, noDelay: true })
   try {
     return await Deadline.within(exchange(socket, conversation), deadlineMillis, "the first reply")
@@ -23,20 +26,24 @@ export const measure = async (conversation: Conversation, port: number): Promise
   }
 }
 
-/** Says the opening and one request on a socket that is connecting; bytes of the reply. */
-export const exchange = (socket: Net.Socket, { opening, ...expected }: Conversation): Promise<number> =>
+/** Says the opening and one request on a socket that is connecting. */
+export const exchange = (socket: Net.Socket, conversation: StreamLoad.Conversation): Promise<FirstReply> =>
   new Promise((resolve, reject) => {
+    const { opening } = conversation
     let opened = opening === undefined
     let received = ""
-    let quiet: NodeJS.Timeout | undefined
     const ask = (): void => {
       opened = true
       received = ""
-      socket.write(expected.request, "latin1")
+      socket.write(StreamLoad.requestOf(conversation))
     }
     const finish = (): void => {
-      if (received.includes(expected.replyHolds)) resolve(received.length)
-      else reject(new Error(`the first reply is ${JSON.stringify(received.slice(0, 200))}`))
+      if (!conversation.replyHolds.every((text) => received.includes(text))) {
+        reject(new Error(`the first reply is ${JSON.stringify(received.slice(0, 200))}`))
+        return
+      }
+      const replyBegins = Buffer.from(received.slice(0, beginBytes), "latin1")
+      resolve({ replyBytes: received.length, replyBegins })
     }
     socket.on("error", reject)
     socket.on("close", () => reject(new Error("the server closed the connection")))
@@ -48,9 +55,6 @@ export const exchange = (socket: Net.Socket, { opening, ...expected }: Conversat
       received += chunk.toString("latin1")
       if (!opened) {
         if (received.includes(opening!.until)) ask()
-      } else if (expected.replyBytes === "learn") {
-        clearTimeout(quiet)
-        quiet = setTimeout(finish, quietMillis)
-      } else if (received.length >= expected.replyBytes) finish()
+      } else if (received.length >= StreamLoad.replyLength(conversation, received)) finish()
     })
   })

@@ -1,18 +1,13 @@
 /**
  * Holds connections that say nothing: opens as many as its `Order` says, and
  * asks each for one reply, so that the server has surely taken it. Then it
- * prints `open <count>`, and holds them until its stdin ends.
+ * prints `open <count>`, and holds them until its stdin ends. Of all that a
+ * server may say later, only its goodbye is answered.
  */
 import * as Net from "node:net"
 import * as Deadline from "../Deadline.ts"
 import * as FirstReply from "./FirstReply.ts"
-
-/** What the holder is started with, as JSON in its first argument. */
-export interface Order {
-  readonly port: number
-  readonly count: number
-  readonly conversation: FirstReply.Conversation
-}
+import type { IdleConversation, Order } from "./IdleLoad.ts"
 
 /** Under the number of ports that a system gives to one source address. */
 const connectionsPerAddress = 20_000
@@ -26,7 +21,14 @@ const open = async (index: number): Promise<Net.Socket> => {
   const localAddress = `127.0.0.${1 + Math.floor(index / connectionsPerAddress)}`
   const socket = Net.connect({ host: "127.0.0.1", port, localAddress, noDelay: true })
   await Deadline.within(FirstReply.exchange(socket, conversation), replyMillis, `connection ${index}`)
+  if (conversation.farewell !== undefined) sayFarewell(socket, conversation.farewell)
   return socket
+}
+
+const sayFarewell = (socket: Net.Socket, { hears, says }: NonNullable<IdleConversation["farewell"]>): void => {
+  socket.on("data", (chunk) => {
+    if (chunk.includes(hears, 0, "latin1")) socket.write(says, "latin1")
+  })
 }
 
 const sockets: Array<Net.Socket> = []

@@ -20,7 +20,7 @@ const echo: StreamLoad = {
   pattern: "window",
   request: message,
   replyBytes: message.length,
-  replyHolds: message
+  replyHolds: [message]
 }
 
 /** The message behind its length in four bytes, big endian. */
@@ -32,7 +32,7 @@ const frames: StreamLoad = {
   pattern: "burst",
   request: frame,
   replyBytes: frame.length,
-  replyHolds: frame
+  replyHolds: [frame]
 }
 
 export const tcp: ReadonlyArray<Row> = [

@@ -15,6 +15,7 @@ const startLoop = (inFlight: number, burst: boolean) => {
   const loop = new ClosedLoop({
     requests: Array.from({ length: inFlight + 1 }, (_, count) => Buffer.alloc(count)),
     replyBytes,
+    replyBegins: Buffer.alloc(0),
     burst,
     latencies,
     onError: (error) => errors.push(error)
@@ -40,6 +41,15 @@ describe("a window", () => {
     for (const bytes of [replyBytes - 1, 1, replyBytes * 2 + 3, replyBytes - 3]) loop.receive(bytes)
     assert.deepStrictEqual(written, [4, 1, 2, 1])
     assert.strictEqual(latencies.count, 4)
+  })
+
+  it("knows where replies begin", () => {
+    const { loop } = startLoop(4, false)
+    const between = [0, replyBytes + 1, replyBytes - 2, 1].map((bytes) => {
+      loop.receive(bytes)
+      return loop.isBetweenReplies
+    })
+    assert.deepStrictEqual(between, [true, false, false, true])
   })
 
   it("does not end", () => {
