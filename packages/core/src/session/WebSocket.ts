@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import type * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as NetAddress from "effect/net/NetAddress"
@@ -41,6 +42,8 @@ export interface WebSocket {
   readonly compression: "none" | "permessage-deflate"
   /** The next message. One fiber at a time. */
   readonly receive: Pull.Pull<Message, WebSocketError>
+  /** All messages that wait, at least one: for who takes many at a time. */
+  readonly receiveAll: Pull.Pull<Arr.NonEmptyReadonlyArray<Message>, WebSocketError>
   /** All messages to the end. */
   readonly messages: Stream.Stream<Message, WebSocketError>
   /**
@@ -53,18 +56,20 @@ export interface WebSocket {
   /**
    * Sends a message. Suspends while more than the send buffer waits for a slow
    * peer; fails once the WebSocket is closing. What is sent in one turn leaves
-   * in one write. Do not change an array after it was sent.
+   * in one write. Who is interrupted while it waits has sent nothing. Do not
+   * change an array after it was sent.
    */
   readonly send: (message: Message | PreparedMessage) => Effect.Effect<void, WebSocketError>
   /** Sends if the peer keeps up; `"full"` or `"closed"`: nothing was sent. For who broadcasts and must not wait. */
   readonly offerUnsafe: (message: Message | PreparedMessage) => "sent" | "full" | "closed"
   /** Calls `resume` once, when `offerUnsafe` may succeed again or never will. Returns how to forget it. */
   readonly onWritable: (resume: () => void) => () => void
-  /** Sends a Ping and waits for its Pong. Up to 125 bytes. */
+  /** Sends a Ping and waits for its Pong. Up to 125 bytes; more is a defect. Default: a payload of its own. */
   readonly ping: (payload?: Uint8Array) => Effect.Effect<void, WebSocketError>
   /**
    * The closing handshake: says Close, and waits for the peer's, no longer
-   * than `closeTimeout`. Default 1000 without a reason. Idempotent.
+   * than `closeTimeout`. Default 1000 without a reason. Idempotent. A code
+   * that may not be sent, or a reason of more than 123 bytes, is a defect.
    */
   readonly close: (code?: number, reason?: string) => Effect.Effect<void>
   /** Gives the connection up at once. */

@@ -43,6 +43,12 @@ import type { PreparedMessage } from "./WebSocketPrepared.ts"
 export interface Handler {
   /** A message. Bytes belong to the handler; they hold at most 8 KiB or four times their size in memory. */
   onMessage(data: string | Uint8Array): void
+  /**
+   * The messages that are there were handed over: at the end of a chunk, and
+   * before a Close frame or a violation is answered, after which nothing more
+   * can be sent. So a handler may collect messages, and answer them here.
+   */
+  onReceived?(): void
   /** A Ping, which is answered already. Up to 125 bytes. */
   onPing(payload: Uint8Array): void
   /** A Pong, to a Ping or unasked. Up to 125 bytes. */
@@ -97,6 +103,10 @@ export class WebSocketConnection implements Engine {
   private controlCount = 0
   /** The newest Ping, while the transport is full. */
   private owedPong: Uint8Array | undefined = undefined
+  private flow: "flowing" | "paused" = "flowing"
+  private decoding = false
+  /** Chunks that came while paused, behind the one that the decoder has. */
+  private withheld: Array<Uint8Array> | undefined = undefined
   private nowMillis: number
   private told: "open" | "closed" = "open"
 
@@ -178,19 +188,37 @@ export class WebSocketConnection implements Engine {
     return true
   }
 
+  /**
+   * No more messages for now: what came behind the last one waits here, and
+   * the transport should be paused, too. A peer that is not listened to is not
+   * timed out by the keepalive.
+   */
+  pauseReceiving(): void {
+    this.flow = "paused"
+  }
+
+  get isPaused(): boolean {
+    return this.flow === "paused"
+  }
+
+  /** Goes on where `pauseReceiving` has stopped. */
+  resumeReceiving(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.flow = "flowing"
+    if (!this.decoding) this.work()
+  }
+
   receive(bytes: Uint8Array, nowMillis: number): void {
     this.nowMillis = nowMillis
     if (!this.closing.isReceiving) return
     this.keepalive.heard(nowMillis)
-    this.encoder.collect()
-    this.decoder.push(bytes)
-    try {
-      this.decode()
-    } finally {
-      // A handler that throws must not leave what was sent uncollected.
-      this.decoder.release()
-      this.encoder.flush()
+    if (this.flow === "paused") {
+      this.withheld ??= []
+      this.withheld.push(bytes)
+      return
     }
+    this.decoder.push(bytes)
+    this.work()
   }
 
   receiveEnd(nowMillis: number): void {
@@ -211,6 +239,7 @@ export class WebSocketConnection implements Engine {
     this.nowMillis = nowMillis
     if (nowMillis >= this.closing.deadlineMillis) this.giveUp(new CloseTimeout(this.limits.closeMillis))
     else if (this.isOpen) {
+      if (this.flow === "paused") this.keepalive.heard(nowMillis)
       const due = this.keepalive.advance(nowMillis)
       if (due === "ping") this.ping()
       else if (due === "timeout") this.giveUp(new KeepaliveTimeout(this.limits.keepaliveTimeoutMillis))
@@ -226,8 +255,36 @@ export class WebSocketConnection implements Engine {
     this.sendControl(WebSocketFrame.pong, payload)
   }
 
+  /** Decodes what is there, until there is no more, the handler pauses, or all is over. */
+  private work(): void {
+    this.decoding = true
+    this.encoder.collect()
+    try {
+      do {
+        this.decode()
+        this.handler.onReceived?.()
+      } while (this.closing.isReceiving && this.flow === "flowing" && this.hasMore())
+    } finally {
+      // A handler that throws must not leave what was sent uncollected.
+      this.decoding = false
+      if (this.flow === "flowing" || !this.closing.isReceiving) {
+        this.decoder.release()
+        this.withheld = undefined
+      }
+      this.encoder.flush()
+    }
+  }
+
+  private hasMore(): boolean {
+    if (!this.decoder.isEmpty) return true
+    const next = this.withheld?.shift()
+    if (next === undefined) return false
+    this.decoder.push(next)
+    return true
+  }
+
   private decode(): void {
-    while (this.closing.isReceiving) {
+    while (this.closing.isReceiving && this.flow === "flowing") {
       const step = this.decoder.next()
       if (step === FrameDecoder.needMore) return
       const reason =
@@ -340,6 +397,7 @@ export class WebSocketConnection implements Engine {
   private onCloseFrame(payload: Uint8Array): Violation | undefined {
     const close = WebSocketClosePayload.decode(payload)
     if (!("code" in close)) return close
+    this.handler.onReceived?.()
     this.closing.step("ReceiveClose", this.nowMillis)
     if (this.closing.step("SendClose", this.nowMillis)) {
       // RFC 6455 §5.5.1: the answer "typically echos the status code".
@@ -353,6 +411,7 @@ export class WebSocketConnection implements Engine {
   }
 
   private fail(reason: Violation): void {
+    this.handler.onReceived?.()
     if (this.closing.step("SendClose", this.nowMillis)) {
       const payload = WebSocketClosePayload.encode(reason.closeCode, "")
       this.encoder.frame(WebSocketFrame.final | WebSocketFrame.close, payload)
@@ -385,6 +444,7 @@ export class WebSocketConnection implements Engine {
     this.fragments.release()
     this.control = undefined
     this.owedPong = undefined
+    this.withheld = undefined
   }
 
   private tellClose(code: number, reason: string, clean: boolean): void {

@@ -152,8 +152,44 @@ export class ConnectionLost {
   readonly _tag = "ConnectionLost"
   readonly fault = "transport"
   readonly closeCode = WebSocketCloseCode.abnormal
+  /** What the transport said; `undefined` where the peer just ended its side. */
+  readonly detail: string | undefined
+  constructor(detail?: string) {
+    this.detail = detail
+  }
   get message() {
-    return "the connection was lost without a Close frame"
+    const message = "the connection was lost without a Close frame"
+    return this.detail === undefined ? message : `${message}: ${this.detail}`
+  }
+}
+
+/** The peer took nothing of what waits for it for `writeTimeout`. The transport is given up. @category reasons */
+export class SendStalled {
+  readonly _tag = "SendStalled"
+  readonly fault = "limit"
+  readonly closeCode = WebSocketCloseCode.abnormal
+  readonly limitMillis: number
+  constructor(limitMillis: number) {
+    this.limitMillis = limitMillis
+  }
+  get message() {
+    return `the peer read nothing for ${this.limitMillis} ms`
+  }
+}
+
+/** The peer has closed the WebSocket, or the server drains (1001): nothing more can be sent. @category reasons */
+export class Closed {
+  readonly _tag = "Closed"
+  readonly fault = "transport"
+  readonly closeCode: number
+  readonly reason: string
+  constructor(closeCode: number, reason: string) {
+    this.closeCode = closeCode
+    this.reason = reason
+  }
+  get message() {
+    const message = `the WebSocket was closed with ${this.closeCode}`
+    return this.reason === "" ? message : `${message}: ${this.reason}`
   }
 }
 
@@ -215,7 +251,14 @@ export type Violation =
   | CloseTimeout
 
 /** @category reasons */
-export type Reason = Violation | ConnectionLost | SendAfterClose | HandshakeInvalid | HandshakeRefused
+export type Reason =
+  | Violation
+  | ConnectionLost
+  | SendStalled
+  | Closed
+  | SendAfterClose
+  | HandshakeInvalid
+  | HandshakeRefused
 
 /**
  * A WebSocket failed, or was never opened; `reason` says why.

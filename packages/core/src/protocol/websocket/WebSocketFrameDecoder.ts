@@ -81,6 +81,11 @@ export class WebSocketFrameDecoder {
     this.at = 0
   }
 
+  /** Whether all of the chunk was used up. */
+  get isEmpty(): boolean {
+    return this.at >= this.chunk.length
+  }
+
   /** Lets go of the chunk, and of whatever is left in it. */
   release(): void {
     this.chunk = noBytes
