@@ -50,11 +50,14 @@ export class BodyLost {
 export type BodyFailure = BodyViolation | BodyTooLarge | BodyLost
 
 /** @category models */
+export type Parts = Arr.NonEmptyReadonlyArray<Uint8Array>
+
+/** @category models */
 export interface HttpBody {
   /** What its sender said of its size, in bytes. */
   readonly lengthBytes: number | undefined
   /** The next parts, at least one. Ends with `Cause.Done`. One reader at a time. */
-  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, BodyFailure>
+  readonly pull: Pull.Pull<Parts, BodyFailure>
   /** All that was not taken yet. Fails with `BodyTooLarge` above `maxBytes`; `Infinity` for no limit. */
   collect(maxBytes: number): Effect.Effect<Uint8Array, BodyFailure>
   /** After its end: the trailers, where there were any. */
@@ -101,9 +104,9 @@ export class IncomingBody implements HttpBody {
     return this.reader !== undefined
   }
 
-  get pull(): Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, BodyFailure> {
-    return this.read(0, () => {
-      if (this.chunks.length > 0) return Exit.succeed(this.take() as never)
+  get pull(): Pull.Pull<Parts, BodyFailure> {
+    return this.read<Parts, BodyFailure | Cause.Done>(0, () => {
+      if (this.chunks.length > 0) return Exit.succeed(this.take() as unknown as Parts)
       return this.ending === "open" ? undefined : this.ending === "ended" ? done : Exit.fail(this.ending)
     })
   }

@@ -8,10 +8,17 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
-import type { Refusal, Violation } from "../protocol/http1/Http1Error.ts"
+import type { Refusal } from "../protocol/http1/Http1Error.ts"
 import type { Transport } from "../transport/Transport.ts"
 import type { HttpBody } from "./HttpBody.ts"
+
+/** @category type IDs */
+export const TypeId = "~@sluice/core/session/HttpExchange"
+
+/** Whether the `source` of a request is an exchange of ours. @category guards */
+export const isHttpExchange = (u: unknown): u is HttpExchange => Predicate.hasProperty(u, TypeId)
 
 /**
  * The head of a response. `Content-Length` may be given, and must be true; the
@@ -30,6 +37,7 @@ export interface ResponseParts {
 
 /** @category models */
 export interface HttpExchange {
+  readonly [TypeId]: typeof TypeId
   readonly method: string
   /** As it was sent: `/path?query`, a whole URL, `host:port` or `*`. */
   readonly target: string
@@ -45,11 +53,13 @@ export interface HttpExchange {
   readonly body: HttpBody | undefined
   /** One field by its name in lower case; several lines joined with a comma. */
   header(name: string): string | undefined
-  /** All fields, by name in lower case. A new record for each call. */
-  headers(): Record<string, string>
+  /** All fields but `Set-Cookie`, by name in lower case: one record, without a prototype, that nobody may change. */
+  headers(): Readonly<Record<string, string>>
 
   /** Whether nothing of a final response was sent, and one can be. */
   readonly isAnswerable: boolean
+  /** How far the response is. `over`: it can be sent no more. */
+  readonly phase: Phase
   /** Answers with a whole response. */
   respond(parts: ResponseParts, body: Uint8Array | string | undefined): Refusal | undefined
   /** Begins a response whose body comes by `write` and ends with `end`. */
@@ -85,5 +95,5 @@ export interface Upgraded {
   cut(): void
 }
 
-/** Why an exchange ended before its response was whole. @category models */
-export type Loss = Violation | "peer" | "server"
+/** @category models */
+export type Phase = "unanswered" | "begun" | "completed" | "upgraded" | "over"

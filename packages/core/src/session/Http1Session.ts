@@ -1,0 +1,295 @@
+/**
+ * One connection of an HTTP/1.1 server: the engine on its transport, and the
+ * requests that are being served.
+ *
+ * Requests are served one at a time, in the order in which they came. The next
+ * one does not begin while the peer does not read what it was sent, nor while
+ * many before it still clean up; then the peer is not read either. So a client
+ * that sends requests and reads no answers costs a bounded amount.
+ *
+ * A request with a body begins when the body is there, or when what came with
+ * the head has been read: most small bodies are whole by then, and their
+ * handlers never wait.
+ *
+ * Hot path: `bench/` rows "http1".
+ *
+ * @internal
+ * @since 0.1.0
+ */
+import type { Violation } from "../protocol/http1/Http1Error.ts"
+import type { Http1Fields } from "../protocol/http1/Http1Fields.ts"
+import type { RequestHead } from "../protocol/http1/Http1Head.ts"
+import type { Resolved } from "../protocol/http1/Http1Options.ts"
+import { Http1Server, type ServerHandler } from "../protocol/http1/Http1Server.ts"
+import type { Transport } from "../transport/Transport.ts"
+import type { TransportError } from "../transport/TransportError.ts"
+import * as EnginePump from "./EnginePump.ts"
+import { type Connection, Http1Exchange } from "./Http1Exchange.ts"
+import { BodyLost, BodyViolation, type Flow, IncomingBody } from "./HttpBody.ts"
+import type { HttpExchange, Upgraded } from "./HttpExchange.ts"
+import { Timer, type Timers } from "./Timers.ts"
+
+/**
+ * A handler that has not ended yet.
+ *
+ * @category models
+ */
+export interface Serving {
+  /** Calls `ended` once, when it has ended: later than now. */
+  readonly observe: (ended: () => void) => void
+  /** `peer`: the client is gone. `server`: the server stops. */
+  readonly interrupt: (by: "peer" | "server") => void
+}
+
+/** What all sessions of one server share. @category models */
+export interface Environment {
+  readonly timers: Timers
+  readonly limits: Resolved
+  /** Whether a client that ends its side before it has its answer is gone, or still reads (RFC 9112 §9.6). */
+  readonly halfClose: "abort" | "answer"
+  /** Serves a request; `undefined` when it was answered at once. Must not throw. */
+  readonly serve: (exchange: HttpExchange) => Serving | undefined
+  /** Is told of each exchange that is over. */
+  readonly onEnd: ((exchange: Http1Exchange, outcome: Outcome) => void) | undefined
+}
+
+/**
+ * How an exchange ended: its response was handed over whole, its client went
+ * first, the server broke it off, or its protocol was changed.
+ *
+ * @category models
+ */
+export type Outcome = "completed" | "aborted" | "cut" | "upgraded"
+
+/** Handlers of one connection that have answered and not ended yet. */
+const maxTrailingCount = 16
+
+/** Serves `transport`. `finished` is called once, when it is gone and no handler is left. @category constructors */
+export const startUnsafe = (
+  environment: Environment,
+  transport: Transport,
+  finished: (reason: string) => void
+): Http1Session => new Http1Session(environment, transport, finished)
+
+/** @category models */
+export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Connection, Flow {
+  readonly transport: Transport
+  readonly scheme: "http" | "https"
+  readonly engine: Http1Server
+  readonly pump: EnginePump.EnginePump
+  private readonly environment: Environment
+  private readonly finished: (reason: string) => void
+  /** The exchange whose request or response is not complete. */
+  private current: Http1Exchange | undefined = undefined
+  /** Whether `current` has been given to its handler. `collecting`: its body may still come in this turn. */
+  private stage: "collecting" | "held" | "served" = "served"
+  private readonly servings = new Set<Serving>()
+  private reading: "on" | "paused" = "on"
+  private upgraded: Upgraded | undefined = undefined
+  private rest: Uint8Array | undefined = undefined
+  private draining = false
+  private violation: Violation | undefined = undefined
+  private impatience: Timer | undefined = undefined
+  private closed: { readonly error: TransportError | undefined } | undefined = undefined
+
+  constructor(environment: Environment, transport: Transport, finished: (reason: string) => void) {
+    const { limits, timers } = environment
+    this.environment = environment
+    this.transport = transport
+    this.finished = finished
+    this.scheme = transport.tls === undefined ? "http" : "https"
+    this.engine = new Http1Server(this, limits, timers.now())
+    transport.observeClose((error) => this.transportClosed(error))
+    this.pump = EnginePump.makeUnsafe(transport, this.engine, timers, this)
+  }
+
+  drain(): void {
+    this.draining = true
+    if (this.upgraded !== undefined) this.upgraded.drain()
+    else this.pump.turn((nowMillis) => this.engine.drain(nowMillis))
+  }
+
+  interrupt(): void {
+    for (const serving of [...this.servings]) serving.interrupt("server")
+  }
+
+  cut(): void {
+    this.interrupt()
+    this.upgraded?.cut()
+    this.transport.destroy()
+  }
+
+  onRequest(head: RequestHead): void {
+    const nowMillis = this.pump.now()
+    if (head.delimiter === "Empty") {
+      this.current = new Http1Exchange(head, undefined, this, nowMillis)
+      this.begin()
+    } else {
+      this.current = new Http1Exchange(head, new IncomingBody(head.lengthBytes, this), this, nowMillis)
+      this.stage = "collecting"
+    }
+  }
+
+  onBody(data: Uint8Array): void {
+    this.current?.body?.push(data)
+  }
+
+  onEnd(trailers: Http1Fields | undefined): void {
+    this.current?.body?.end(trailers)
+    if (this.stage === "collecting") this.begin()
+  }
+
+  /** A client that waits for `100 Continue` sends nothing until somebody reads. */
+  onTurn(): void {
+    if (this.stage === "collecting") this.begin()
+    this.regulate()
+  }
+
+  onWritable(): void {
+    this.current?.resumeWriters()
+    this.proceed()
+  }
+
+  onUpgrade(rest: Uint8Array): void {
+    this.rest = rest
+  }
+
+  /** Who takes an upgraded stream over attaches to the transport itself. */
+  onRaw(_bytes: Uint8Array): void {}
+
+  onPeerEnd(): void {
+    if (this.environment.halfClose === "answer" && this.stage !== "held") return
+    this.lose(new BodyLost())
+    this.engine.abort()
+  }
+
+  onViolation(violation: Violation): void {
+    this.violation = violation
+    const { current } = this
+    const awaited = current?.body?.isAwaited === true
+    this.fail(new BodyViolation(violation))
+    // Who reads the body learns from it what was wrong; nobody else would.
+    if (!awaited) this.interruptBy("peer")
+  }
+
+  /** The engine is told by the pump, its owner by the transport. */
+  onClose(): void {}
+
+  wanted(): void {
+    const { current } = this
+    // Refused where nobody waits for it any more.
+    if (current?.isAnswerable) current.interim(100, {})
+  }
+
+  pause(): void {
+    this.engine.pauseBody()
+  }
+
+  resume(): void {
+    this.engine.resumeBody(this.pump.now())
+    this.pump.wake()
+  }
+
+  ended(exchange: Http1Exchange): void {
+    if (this.current === exchange) this.current = undefined
+    // Who still reads it, beside the handler, would wait for ever.
+    exchange.body?.fail(new BodyLost())
+    this.environment.onEnd?.(exchange, exchange.phase === "completed" ? "completed" : "cut")
+  }
+
+  handOver(takeOver: (transport: Transport, rest: Uint8Array) => Upgraded): void {
+    const { current, rest } = this
+    this.pump.release()
+    this.rest = undefined
+    this.upgraded = takeOver(this.transport, rest ?? new Uint8Array(0))
+    if (current !== undefined) this.environment.onEnd?.(current, "upgraded")
+    if (this.draining) this.upgraded.drain()
+  }
+
+  /** Gives the current request to its handler, if the connection bears one more now. */
+  private begin(): void {
+    const { current, engine, pump } = this
+    if (current === undefined) return
+    if (engine.output.byteLength >= flushBytes) pump.flush()
+    if (!pump.writable() || this.servings.size >= maxTrailingCount) {
+      this.stage = "held"
+      return
+    }
+    this.stage = "served"
+    const serving = this.environment.serve(current)
+    if (serving === undefined) {
+      settle(current)
+      return
+    }
+    this.servings.add(serving)
+    serving.observe(() => {
+      this.servings.delete(serving)
+      settle(current)
+      if (this.closed !== undefined) this.finish()
+      else this.proceed()
+    })
+  }
+
+  /** Begins what had to wait. */
+  private proceed(): void {
+    if (this.stage !== "held") return
+    this.pump.turn(() => this.begin())
+  }
+
+  /** The peer is read as long as the engine does not hold too much. */
+  private regulate(): void {
+    const wish = this.engine.wantsPause ? "paused" : "on"
+    if (wish === this.reading) return
+    this.reading = wish
+    if (wish === "paused") this.pump.pause()
+    else this.pump.resume()
+  }
+
+  private transportClosed(error: TransportError | undefined): void {
+    this.closed = { error }
+    if (this.upgraded === undefined) this.lose(new BodyLost())
+    if (this.servings.size === 0) this.finish()
+    else if (this.upgraded !== undefined) this.awaitHandlers()
+  }
+
+  /** A handler learns from the upgraded stream that it has ended; one that does not is interrupted. */
+  private awaitHandlers(): void {
+    const { timers, limits } = this.environment
+    this.impatience = new Timer(() => this.interruptBy("peer"))
+    timers.set(this.impatience, timers.now() + limits.closeMillis)
+  }
+
+  /** The client is gone: nobody is left to be answered. */
+  private lose(failure: BodyLost): void {
+    this.fail(failure)
+    this.interruptBy("peer")
+  }
+
+  private fail(failure: BodyLost | BodyViolation): void {
+    const { current } = this
+    this.current = undefined
+    if (this.stage !== "served") this.stage = "served"
+    if (current === undefined) return
+    current.body?.fail(failure)
+    current.over()
+    this.environment.onEnd?.(current, "aborted")
+  }
+
+  private interruptBy(by: "peer" | "server"): void {
+    for (const serving of [...this.servings]) serving.interrupt(by)
+  }
+
+  private finish(): void {
+    const { closed, impatience, violation } = this
+    if (impatience !== undefined) this.environment.timers.clear(impatience)
+    this.finished(violation?._tag ?? closed?.error?.reason._tag ?? "Finished")
+  }
+}
+
+const flushBytes = 65_536
+
+/** A handler that ended without an answer, which only a defect of ours can cause, must not keep its client waiting. */
+const settle = (exchange: Http1Exchange): void => {
+  if (exchange.phase === "begun") exchange.abort()
+  else if (exchange.phase === "unanswered") exchange.respond({ status: 500, headers: {} }, undefined)
+}
