@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type { HttpExchange } from "../session/HttpExchange.ts"
 
 /** A request that is over. @category models */
@@ -18,8 +19,8 @@ export interface HttpRecord {
   readonly sentBodyBytes: number
   /**
    * `completed`: the response was handed to the transport whole. `aborted`:
-   * the client went first. `cut`: the server broke it off. `upgraded`: the
-   * protocol was changed.
+   * the client went first, or broke a rule. `cut`: the server broke it off.
+   * `upgraded`: the protocol was changed.
    */
   readonly outcome: "completed" | "aborted" | "cut" | "upgraded"
 }
@@ -29,3 +30,13 @@ export interface HttpObserver {
   readonly onRequest: (exchange: HttpExchange) => void
   readonly onEnd: (record: HttpRecord) => void
 }
+
+/**
+ * The observers of servers that are made under it. Default: none.
+ *
+ * @category references
+ */
+export const Observers: Context.Reference<ReadonlyArray<HttpObserver>> = Context.Reference<ReadonlyArray<HttpObserver>>(
+  "@sluice/core/server/HttpObserver/Observers",
+  { defaultValue: () => [] }
+)

@@ -1,0 +1,169 @@
+/**
+ * Sends Effect's `HttpServerResponse` as the response of an exchange.
+ *
+ * A response whose bytes are there is handed over at once, and the effect that
+ * comes back is done: the request's fiber never waits. The others are written
+ * as fast as the peer reads.
+ *
+ * Hot path: `bench/` rows "http1".
+ *
+ * @internal
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Cookies from "effect/http/Cookies"
+import { HttpServerError, ResponseError } from "effect/http/HttpServerError"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Stream from "effect/Stream"
+import type { FieldsInput } from "../protocol/http/HttpField.ts"
+import * as HttpMessage from "../protocol/http/HttpMessage.ts"
+import type { Refusal } from "../protocol/http1/Http1Error.ts"
+import type { HttpExchange } from "../session/HttpExchange.ts"
+import * as HttpResponseSource from "./HttpResponseSource.ts"
+
+/**
+ * Answers `request`, whose source is an exchange. Succeeds when the response
+ * was handed over, and when nobody is left to read it; with the response that
+ * was sent in place of this one, where the protocol was changed.
+ *
+ * @category sending
+ */
+export const send = (
+  request: HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+): Effect.Effect<unknown, HttpServerError> => {
+  const exchange = request.source as HttpExchange
+  if (exchange.phase !== "unanswered") {
+    return exchange.phase === "upgraded" ? upgraded : HttpResponseSource.cancel(response.body)
+  }
+  const { body, status } = response
+  if (HttpMessage.isBodiless(exchange.method, status) || status === 205) {
+    const sent = sendWhole(request, response, undefined)
+    return body._tag === "Raw" ? Effect.andThen(HttpResponseSource.cancel(body), sent) : sent
+  }
+  switch (body._tag) {
+    case "Empty":
+      return sendWhole(request, response, undefined)
+    case "Uint8Array":
+      return sendWhole(request, response, body.text ?? body.body)
+    case "Stream":
+      return sendStream(request, response, response.status, headersOf(response), body.stream)
+    default: {
+      const source = HttpResponseSource.make(body)
+      if (source._tag === "Bytes") return sendWhole(request, response, source.bytes)
+      const headers = { ...source.headers, ...headersOf(response) }
+      return sendStream(request, response, source.status ?? response.status, headers, source.stream)
+    }
+  }
+}
+
+const sendWhole = (
+  request: HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse,
+  body: Uint8Array | string | undefined
+): Effect.Effect<unknown, HttpServerError> => {
+  const { status, statusText } = response
+  const refusal = (request.source as HttpExchange).respond({ status, statusText, headers: headersOf(response) }, body)
+  return refusal === undefined ? Effect.void : refused(request, response, refusal)
+}
+
+const sendStream = (
+  request: HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse,
+  status: number,
+  headers: FieldsInput,
+  stream: Stream.Stream<Uint8Array, unknown>
+): Effect.Effect<unknown, HttpServerError> => {
+  const exchange = request.source as HttpExchange
+  const refusal = exchange.begin({ status, statusText: response.statusText, headers })
+  if (refusal !== undefined) return refused(request, response, refusal)
+  return Stream.runForEachArray(stream, (parts) => writeParts(exchange, parts)).pipe(
+    Effect.interruptible,
+    Effect.matchCauseEffect({
+      onSuccess: () => {
+        const refusal = exchange.end()
+        return refusal === undefined ? Effect.void : refused(request, response, refusal)
+      },
+      onFailure: (cause) => {
+        // To end it in good order would make a part look like the whole.
+        exchange.abort()
+        if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+        const failure = Cause.squash(cause)
+        return failure instanceof Refused
+          ? refused(request, response, failure.refusal)
+          : Effect.fail(failed(request, response, "the body failed", failure))
+      }
+    })
+  )
+}
+
+/** Writes what came at once, then waits until the peer keeps up. */
+const writeParts = (exchange: HttpExchange, parts: ReadonlyArray<Uint8Array>): Effect.Effect<void, Refused> => {
+  for (const part of parts) {
+    const refusal = exchange.write(part)
+    if (refusal !== undefined) return Effect.fail(new Refused(refusal))
+  }
+  return exchange.isWritable ? Effect.void : awaitWritable(exchange)
+}
+
+const awaitWritable = (exchange: HttpExchange): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (exchange.isWritable) return resume(Exit.void)
+    const forget = exchange.onWritable(() => resume(Exit.void))
+    return Effect.sync(forget)
+  })
+
+/** A refusal on its way through a stream. */
+class Refused {
+  readonly refusal: Refusal
+  constructor(refusal: Refusal) {
+    this.refusal = refusal
+  }
+}
+
+/**
+ * A connection that is over is nobody's fault here: the client's going is told
+ * by its own way. A response that cannot be sent is the handler's: the client
+ * gets 500, and whoever reads the log gets the reason.
+ */
+const refused = (
+  request: HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse,
+  refusal: Refusal
+): Effect.Effect<void, HttpServerError> => {
+  const exchange = request.source as HttpExchange
+  const cancelled = HttpResponseSource.cancel(response.body)
+  if (refusal._tag === "ConnectionEnded") return cancelled
+  if (exchange.phase === "unanswered") exchange.respond({ status: 500, headers: noHeaders }, undefined)
+  else exchange.abort()
+  return Effect.andThen(cancelled, Effect.fail(failed(request, response, refusal.message, refusal)))
+}
+
+const failed = (
+  request: HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse,
+  description: string,
+  cause: unknown
+): HttpServerError => new HttpServerError({ reason: new ResponseError({ request, response, description, cause }) })
+
+const headersOf = (response: HttpServerResponse.HttpServerResponse): FieldsInput => {
+  const { cookies, headers, status } = response
+  const hasCookies = !Cookies.isEmpty(cookies)
+  const dropsLength = status === 205 && headers["content-length"] !== undefined
+  if (!hasCookies && !dropsLength) return headers
+  const fields: Record<string, string | ReadonlyArray<string> | undefined> = { ...headers }
+  if (dropsLength) fields["content-length"] = undefined
+  if (hasCookies) {
+    const own = headers["set-cookie"]
+    fields["set-cookie"] = [...Cookies.toSetCookieHeaders(cookies), ...(own === undefined ? [] : [own])]
+  }
+  return fields
+}
+
+const noHeaders: FieldsInput = {}
+
+/** Told to middleware in place of the handler's response, which was not sent. */
+const upgraded = Exit.succeed(HttpServerResponse.empty({ status: 101 }))
