@@ -22,6 +22,13 @@ it("RFC 9110 §5.6.1: tokens of a list, in any case", () => {
   for (const list of ["", "closed", "a close", "clos", "x-close,a"])
     assert.isFalse(HttpField.hasToken(list, "close"), list)
 })
+it("RFC 9110 §5.6.1.2: a list of nothing but one token, or empty members", () => {
+  for (const list of ["close", "Close", "close , CLOSE", ",\tclose,", "", " , "]) {
+    assert.isTrue(HttpField.hasOnlyToken(list, "close"), list)
+  }
+  for (const list of ["closed", "a close", "close, a", "close;a"])
+    assert.isFalse(HttpField.hasOnlyToken(list, "close"), list)
+})
 it("trim takes spaces and tabs alone", () => {
   assert.strictEqual(HttpField.trim("x \ta b\xa0 x", 1, 8), "a b\xa0")
   assert.strictEqual(HttpField.trim("  ", 0, 2), "")

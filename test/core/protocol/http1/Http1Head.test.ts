@@ -38,6 +38,8 @@ describe("requestOf", () => {
   })
   it("RFC 9110 §10.1.1: an expectation is for a body, and not in HTTP/1.0", () => {
     assert.isTrue(request("Expect: 100-Continue\r\nContent-Length: 1\r\n").expectsContinue)
+    assert.isTrue(request("Expect: 100-continue\r\nExpect: , 100-Continue\r\nContent-Length: 1\r\n").expectsContinue)
+    assert.isFalse(request("Expect:\r\nContent-Length: 1\r\n").expectsContinue)
     assert.isFalse(request("Expect: 100-continue\r\n").expectsContinue)
     assert.isFalse(request("Expect: x\r\nContent-Length: 1\r\n", "POST / HTTP/1.0").expectsContinue)
   })

@@ -46,6 +46,19 @@ export const hasToken = (list: string, token: string): boolean => {
 }
 
 /**
+ * Whether a comma-separated list has nothing but `token` (in lower case), in
+ * any case: once, more than once, or not at all. Empty members do not count
+ * (RFC 9110 §5.6.1.2).
+ *
+ * @category grammar
+ */
+export const hasOnlyToken = (list: string, token: string): boolean =>
+  list.split(",").every((item) => {
+    const member = trim(item, 0, item.length).toLowerCase()
+    return member === "" || member === token
+  })
+
+/**
  * `text` from `start` up to `end` without the spaces and tabs around it. Other
  * white space stays, which `String.prototype.trim` would take: NBSP is content.
  *

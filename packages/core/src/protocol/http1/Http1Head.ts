@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { hasToken } from "../http/HttpField.ts"
+import { hasOnlyToken, hasToken } from "../http/HttpField.ts"
 import { reasonPhrase } from "../http/HttpMessage.ts"
 import * as HttpTarget from "../http/HttpTarget.ts"
 import * as Http1BodyLength from "./Http1BodyLength.ts"
@@ -148,8 +148,9 @@ const wishViolation = (head: RequestHead, parser: Http1HeadParser): Violation | 
   }
   if (parser.expect.count === 0) return undefined
   const expectation = listOf(head, parser, parser.expect, "expect")
-  if (expectation.toLowerCase() !== "100-continue") return new UnmetExpectation(expectation)
-  head.expectsContinue = head.delimiter !== "Empty"
+  // Only "a member other than 100-continue" may be refused: the same one twice, or an empty one, is none.
+  if (!hasOnlyToken(expectation, "100-continue")) return new UnmetExpectation(expectation)
+  head.expectsContinue = head.delimiter !== "Empty" && hasToken(expectation, "100-continue")
   return undefined
 }
 
