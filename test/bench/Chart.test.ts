@@ -42,6 +42,15 @@ it("bars are as long as their values", () => {
   assert.strictEqual(ofPeer * 2, ofSubject)
 })
 
+it("a line goes from the least to the most of the samples, on the scale of the bars", () => {
+  const spread = chart(new Map([[subject, [{ value: 50 }, { value: 100 }, { value: 200 }]]]))
+  const [, x, width] = /<rect class="spread" x="(\d+)"[^>]* width="(\d+)"/.exec(spread) ?? []
+  const [, start, length] = /<rect class="subject" x="(\d+)"[^>]* width="(\d+)"/.exec(spread) ?? []
+  // The bar is as long as 100.
+  assert.approximately(Number(width), Number(length) * 1.5, 1)
+  assert.approximately(Number(x), Number(start) + Number(length) / 2, 1)
+})
+
 it("names are escaped", () => {
   assert.include(svg, "a &lt;peer&gt; &amp; co")
   assert.notInclude(svg, "<peer>")
