@@ -1,0 +1,154 @@
+/**
+ * WebSockets on a Sluice HTTP server: on any route, beside everything else.
+ *
+ * ```ts
+ * HttpRouter.add("GET", "/ws", WebSocketServer.handle((socket) => socket.runForEach(socket.send)))
+ * ```
+ *
+ * A server that drains tells each client to go away (1001), as soon as its
+ * handler is not in the midst of a message.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as Layer from "effect/Layer"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Pull from "effect/Pull"
+import type * as Scope from "effect/Scope"
+import { WebSocketError } from "../protocol/websocket/WebSocketError.ts"
+import * as CurrentTimers from "../session/CurrentTimers.ts"
+import { isHttpExchange } from "../session/HttpExchange.ts"
+import * as WebSocket from "../session/WebSocket.ts"
+import type { Owned } from "../session/WebSocketSession.ts"
+import * as WebSocketSessionOptions from "../session/WebSocketSessionOptions.ts"
+import { Deflate } from "../transport/Deflate.ts"
+import * as WebSocketUpgrade from "./WebSocketUpgrade.ts"
+import { WebSocketUpgradeError } from "./WebSocketUpgradeError.ts"
+
+/** @category options */
+export interface Options extends WebSocketSessionOptions.Options {
+  /**
+   * Subprotocols that the handler speaks. The first one of the client's list
+   * that is here is agreed on. Default: none.
+   */
+  readonly protocols?: ReadonlyArray<string> | undefined
+  /**
+   * Which pages may open a WebSocket; others are answered with 403. Clients
+   * that are no browsers send no `Origin`, and are not held up. Default
+   * `"same-origin"`: the page's host is the one that it asks.
+   */
+  readonly origins?: WebSocketUpgrade.Origins | undefined
+}
+
+/**
+ * Makes a WebSocket of the current request. Closing the scope closes it: with
+ * 1000, with 1001 after an interruption, with 1011 after a failure.
+ *
+ * Who cannot have a WebSocket is answered with 400, 403, 405 or 426 by the
+ * error. Another HTTP server than Sluice's is a defect.
+ *
+ * @category opening
+ */
+export const upgrade = (
+  options?: Options
+): Effect.Effect<WebSocket.WebSocket, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest | Scope.Scope> =>
+  acquire(resolve(options))
+
+/**
+ * Serves a WebSocket to each request of a route. The handler's end closes it,
+ * as the scope of `upgrade` does; its peer's end may be the end of the handler,
+ * too: `Cause.Done` from `receive` is no failure.
+ *
+ * A failure of the handler is logged, since the response was sent long before.
+ * One that the peer or the network is to blame for is told at debug level.
+ *
+ * @category serving
+ */
+export const handle = <E, R>(
+  handler: (socket: WebSocket.WebSocket) => Effect.Effect<unknown, E, R>,
+  options?: Options
+): Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  WebSocketUpgradeError,
+  HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>
+> => {
+  const settings = resolve(options)
+  const served = Effect.flatMap(acquire(settings), (socket) =>
+    Effect.provideService(
+      Pull.catchDone(handler(socket), () => Effect.void),
+      WebSocket.WebSocket,
+      socket
+    )
+  )
+  return Effect.as(Effect.catchCause(Effect.scoped(served), report), switched) as Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    WebSocketUpgradeError,
+    HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>
+  >
+}
+
+/** Serves a WebSocket to each request, on every path. @category layers */
+export const serve = <E, R>(
+  handler: (socket: WebSocket.WebSocket) => Effect.Effect<unknown, E, R>,
+  options?: Options
+): Layer.Layer<
+  never,
+  never,
+  | HttpServer.HttpServer
+  | Exclude<
+      HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>,
+      HttpServerRequest.HttpServerRequest | Scope.Scope
+    >
+> => HttpServer.serve(handle(handler, options))
+
+const resolve = (options: Options | undefined): WebSocketUpgrade.Settings => ({
+  limits: WebSocketSessionOptions.resolve(options),
+  protocols: options?.protocols ?? [],
+  origins: options?.origins ?? "same-origin"
+})
+
+/** What the response of the handler is taken for by middleware: it was sent long before. */
+const switched = HttpServerResponse.empty({ status: 101 })
+
+const acquire = (
+  settings: WebSocketUpgrade.Settings
+): Effect.Effect<Owned, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest | Scope.Scope> =>
+  Effect.flatMap(CurrentTimers.getOrMake, (timers) =>
+    Effect.acquireRelease(
+      Effect.contextWith((context: Context.Context<HttpServerRequest.HttpServerRequest>) => {
+        const { source } = Context.get(context, HttpServerRequest.HttpServerRequest)
+        if (!isHttpExchange(source)) return Effect.die(new Error("WebSocketServer needs a request of Sluice's server"))
+        const deflate = Context.getOrUndefined(context, Deflate)
+        const opened = WebSocketUpgrade.openUnsafe(source, settings, timers, deflate)
+        return "_tag" in opened ? Effect.fail(new WebSocketUpgradeError({ reason: opened })) : Effect.succeed(opened)
+      }),
+      (owned, exit) => owned.release(exit)
+    )
+  )
+
+/** What the handler failed with, once its WebSocket is closed. What came before that is an answer to the request. */
+const report = (
+  cause: Cause.Cause<unknown>
+): Effect.Effect<void, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+  const failures = cause.reasons.flatMap((reason) =>
+    reason._tag === "Fail" ? [reason.error] : reason._tag === "Die" ? [reason.defect] : []
+  )
+  const refused = failures.find((failure) => failure instanceof WebSocketUpgradeError)
+  if (refused !== undefined) return Effect.fail(refused)
+  const log = failures.every(isOfPeer)
+    ? Effect.logDebug("WebSocket ended by its peer's fault", failures[0])
+    : Effect.logError("Unhandled error in a WebSocket handler", cause)
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ source }) =>
+    isHttpExchange(source)
+      ? Effect.annotateLogs(log, "peer", NetAddress.formatSocketAddress(source.transport.peer))
+      : Effect.failCause(cause as Cause.Cause<never>)
+  )
+}
+
+const isOfPeer = (failure: unknown): boolean => failure instanceof WebSocketError && failure.reason.fault !== "caller"
