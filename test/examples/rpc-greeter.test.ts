@@ -24,7 +24,7 @@ describe("rpc-greeter", () => {
   for (const [name, listen, dial] of roads) {
     it.live(`answers calls and streams over ${name}`, () =>
       Effect.gen(function* () {
-        const { address } = yield* Started.onNode(RpcGreeter.server, listen(yield* temporaryDirectory))
+        const { address } = yield* Started.onNode(RpcGreeter.tcpServer, listen(yield* temporaryDirectory))
         yield* Effect.gen(function* () {
           const client = yield* RpcClient.make(Greeter)
           assert.deepStrictEqual(yield* client.SayHello({ name: "Ann" }), { message: "Hello Ann" })
@@ -33,14 +33,14 @@ describe("rpc-greeter", () => {
             replies.map((reply) => reply.message),
             ["Hello #1", "Hello #2", "Hello #3", "Hello #4", "Hello #5"]
           )
-        }).pipe(Effect.provide(RpcGreeterClient.layer(address, dial)))
+        }).pipe(Effect.provide(RpcGreeterClient.layerTcp(address, dial)))
       }).pipe(Effect.provide(NodeTransport.layerDialer()))
     )
   }
 
   it.live("answers a hundred calls at a time on one connection", () =>
     Effect.gen(function* () {
-      const { address } = yield* Started.onNode(RpcGreeter.server)
+      const { address } = yield* Started.onNode(RpcGreeter.tcpServer)
       yield* Effect.gen(function* () {
         const client = yield* RpcClient.make(Greeter)
         const names = Array.from({ length: 100 }, (_, index) => `${index}`)
@@ -49,7 +49,7 @@ describe("rpc-greeter", () => {
           replies.map((reply) => reply.message),
           names.map((name) => `Hello ${name}`)
         )
-      }).pipe(Effect.provide(RpcGreeterClient.layer(address)))
+      }).pipe(Effect.provide(RpcGreeterClient.layerTcp(address)))
     }).pipe(Effect.provide(NodeTransport.layerDialer()))
   )
 })

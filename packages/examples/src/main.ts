@@ -9,9 +9,12 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Chat from "./chat.ts"
 import * as CommandLine from "./command-line.ts"
+import * as HttpHello from "./http-hello.ts"
+import * as HttpRest from "./http-rest.ts"
 import * as LineServer from "./line-server.ts"
 import * as RpcGreeter from "./rpc-greeter.ts"
 import * as RpcGreeterClient from "./rpc-greeter-client.ts"
+import * as StaticFiles from "./static-files.ts"
 import * as TcpEcho from "./tcp-echo.ts"
 import * as TcpProxy from "./tcp-proxy.ts"
 
@@ -24,7 +27,10 @@ Command.make("sluice-examples", Chat.flags, Chat.run).pipe(
     LineServer.command,
     TcpProxy.command,
     RpcGreeter.command,
-    RpcGreeterClient.command
+    RpcGreeterClient.command,
+    HttpHello.command,
+    HttpRest.command,
+    StaticFiles.command
   ]),
   Command.run({ version: "0.1.0" }),
   Effect.provide(NodeServices.layer),
