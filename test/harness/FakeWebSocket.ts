@@ -24,6 +24,7 @@ export class FakeWebSocket implements WebSocket {
   readonly protocol = undefined
   readonly compression = "none"
   readonly receive = Cause.done()
+  readonly receiveAll = Cause.done()
   readonly messages = Stream.empty
   readonly runForEach = () => Effect.void
   readonly ping = () => Effect.void

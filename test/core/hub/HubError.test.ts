@@ -22,7 +22,9 @@ describe("HubError", () => {
   it.effect("its reasons can be caught by name", () =>
     Effect.gen(function* () {
       const fails: Effect.Effect<string, HubError.HubError> = Effect.fail(HubError.make(new HubError.RoomFull("a", 1)))
-      const room = yield* fails.pipe(Effect.catchReason("HubError", "RoomFull", (reason) => Effect.succeed(reason.room)))
+      const room = yield* fails.pipe(
+        Effect.catchReason("HubError", "RoomFull", (reason) => Effect.succeed(reason.room))
+      )
       assert.strictEqual(room, "a")
     })
   )

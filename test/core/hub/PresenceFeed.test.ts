@@ -7,7 +7,10 @@ import * as Pull from "effect/Pull"
 
 const member = (id: number): Member<string> => ({ id, room: "lobby", presence: `${id}` })
 const joined = (id: number): Change<string> => ({ _tag: "Joined", member: member(id) })
-const snapshotOf = (members: ReadonlyArray<Member<string>>): Change<string> => ({ _tag: "Snapshot", members: [...members] })
+const snapshotOf = (members: ReadonlyArray<Member<string>>): Change<string> => ({
+  _tag: "Snapshot",
+  members: [...members]
+})
 
 /** A feed of a room whose members are those of `joined`. */
 const open = (maxCount: number) => {

@@ -16,7 +16,10 @@ describe("SlowConsumer", () => {
     assert.deepStrictEqual(others, { policy: "drop oldest", maxQueuedCount: 2, maxQueuedBytes: 3 })
     assert.deepStrictEqual(SlowConsumer.resolve({ policy: "close" }, others), { ...others, policy: "close" })
     assert.deepStrictEqual(SlowConsumer.resolve({ maxQueuedMessages: 5 }, others), { ...others, maxQueuedCount: 5 })
-    assert.deepStrictEqual(SlowConsumer.resolve({ maxQueuedSize: "1 KiB" }, others), { ...others, maxQueuedBytes: 1024 })
+    assert.deepStrictEqual(SlowConsumer.resolve({ maxQueuedSize: "1 KiB" }, others), {
+      ...others,
+      maxQueuedBytes: 1024
+    })
   })
 
   it("refuses limits that make no sense", () => {
