@@ -5,7 +5,6 @@
  * @internal
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
@@ -110,7 +109,11 @@ const keepSubscribed = ({ backplane, stats, receive }: Options, origin: Uint8Arr
       })
     )
     return Effect.exit(listen).pipe(
-      Effect.tap((exit) => Effect.logWarning("The backplane's messages have ended", reasonOf(exit))),
+      Effect.tap((exit) =>
+        Exit.isFailure(exit)
+          ? Effect.logWarning("The backplane has ended", exit.cause)
+          : Effect.logWarning("The backplane has ended")
+      ),
       Effect.andThen(Effect.suspend(() => (heard ? Effect.void : Effect.fail("silent"))))
     )
   }).pipe(
@@ -123,8 +126,6 @@ const keepSubscribed = ({ backplane, stats, receive }: Options, origin: Uint8Arr
 const resubscribing = Schedule.jittered(
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
 )
-
-const reasonOf = (exit: Exit.Exit<void, unknown>): unknown => (Exit.isFailure(exit) ? exit.cause : Cause.empty)
 
 const randomOrigin: Effect.Effect<Uint8Array> = Effect.map(
   Effect.replicateEffect(Random.nextIntBetween(0, 256), BackplaneMessage.originBytes),
