@@ -1,14 +1,20 @@
 /**
- * One room, and the door to it: lines over TCP. The room is a service, and a
- * door is a Layer on it.
+ * Rooms, and two doors to them: lines over TCP, and a page over HTTP with a
+ * WebSocket. The rooms are a service, and a door is a Layer on it.
  */
 import * as TcpServer from "@sluice/core/server/TcpServer"
+import * as WebServer from "@sluice/core/server/WebServer"
+import { Listener } from "@sluice/core/transport/Listener"
+import * as Context from "effect/Context"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Rooms from "./chat/rooms.ts"
 import * as TcpDoor from "./chat/tcp-door.ts"
+import * as WebDoor from "./chat/web-door.ts"
 import * as CommandLine from "./command-line.ts"
 
 /** People may be silent for long, and type slowly; and `nc` does not hang up when the server has. */
@@ -16,20 +22,52 @@ const tcpDoor = TcpDoor.layer.pipe(
   Layer.provide(TcpServer.layer({ idleTimeout: "1 hour", readTimeout: "1 hour", closeTimeout: "1 second" }))
 )
 
-/** The room is there before its door opens, and until it is closed. */
-export const server = tcpDoor.pipe(Layer.provide(Rooms.layer()))
+const webDoor = WebDoor.layer.pipe(Layer.provide(WebServer.layer()))
 
-export const flags = CommandLine.listenFlags(4000)
+/**
+ * The rooms are there before their doors open, and until these are closed. The
+ * doors close side by side: nobody hears of the end later than others.
+ */
+export const server = (web: Listener["Service"]) =>
+  Layer.mergeAll(tcpDoor, Layer.provide(webDoor, Layer.succeed(Listener, web))).pipe(Layer.provide(Rooms.layer()))
 
-export const run = (flags: CommandLine.ListenFlags) =>
-  CommandLine.launch("chat", server, CommandLine.layerListener(flags), (address) => `join: ${client(flags, address)}`)
+const defaultWebPort = 4080
+
+export const flags = {
+  ...CommandLine.listenFlags(4000),
+  webPort: CommandLine.plainPortFlag("web-port").pipe(
+    Flag.withDescription(`Port of the page; ${defaultWebPort} unless given, a free one beside --port 0`),
+    Flag.optional
+  )
+}
+
+export interface Flags extends CommandLine.ListenFlags {
+  readonly webPort: Option.Option<number>
+}
+
+export const run = (flags: Flags) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const port = Option.getOrElse(flags.webPort, () => (flags.port === 0 ? 0 : defaultWebPort))
+      const webFlags = { ...flags, port, unix: Option.none() }
+      const web = Context.get(
+        yield* Layer.build(CommandLine.layerListener(webFlags, { alpnProtocols: ["http/1.1"] })),
+        Listener
+      )
+      const hint = (address: NetAddress.SocketAddress) => `join: ${client(flags, address)}\npage: ${page(flags, web)}`
+      return yield* CommandLine.launch("chat", server(web), CommandLine.layerListener(flags), hint)
+    })
+  )
 
 export const command = Command.make("chat", flags, run).pipe(
-  Command.withDescription("One room: join with nc 127.0.0.1 4000"),
+  Command.withDescription("Rooms to talk in: join with nc 127.0.0.1 4000, or open http://127.0.0.1:4080"),
   Command.validate(CommandLine.validateListen)
 )
 
-const client = (flags: CommandLine.ListenFlags, address: NetAddress.SocketAddress): string => {
+const page = (flags: Flags, { address }: Listener["Service"]): string =>
+  `${Option.isSome(flags.cert) ? "https" : "http"}://${NetAddress.formatSocketAddress(address)}/`
+
+const client = (flags: Flags, address: NetAddress.SocketAddress): string => {
   const where = NetAddress.isUnixPathAddress(address)
     ? { nc: `-U ${address.path}`, openssl: `-unix ${address.path}` }
     : {

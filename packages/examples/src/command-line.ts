@@ -36,13 +36,18 @@ export const listenFlags = (defaultPort: number) => ({
 })
 
 export const portFlag = (name: string, defaultPort: number) =>
+  plainPortFlag(name).pipe(
+    Flag.withDescription(`Port to listen on; ${defaultPort} unless given, 0 takes a free one`),
+    Flag.withDefault(defaultPort)
+  )
+
+/** Without a default: for a program that finds the port by its other flags. */
+export const plainPortFlag = (name: string) =>
   Flag.Int(name).pipe(
     Flag.filter(
       (port) => port >= 0 && port <= 65_535,
       () => "a port, 0 to 65535"
-    ),
-    Flag.withDescription(`Port to listen on; ${defaultPort} unless given, 0 takes a free one`),
-    Flag.withDefault(defaultPort)
+    )
   )
 
 /** TLS needs both files: one alone would silently be cleartext. */
