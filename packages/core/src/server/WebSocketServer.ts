@@ -25,25 +25,13 @@ import * as CurrentTimers from "../session/CurrentTimers.ts"
 import { isHttpExchange } from "../session/HttpExchange.ts"
 import * as WebSocket from "../session/WebSocket.ts"
 import type { Owned } from "../session/WebSocketSession.ts"
-import * as WebSocketSessionOptions from "../session/WebSocketSessionOptions.ts"
 import { Deflate } from "../transport/Deflate.ts"
+import * as WebSocketServerOptions from "./WebSocketServerOptions.ts"
 import * as WebSocketUpgrade from "./WebSocketUpgrade.ts"
 import { WebSocketUpgradeError } from "./WebSocketUpgradeError.ts"
 
 /** @category options */
-export interface Options extends WebSocketSessionOptions.Options {
-  /**
-   * Subprotocols that the handler speaks. The first one of the client's list
-   * that is here is agreed on. Default: none.
-   */
-  readonly protocols?: ReadonlyArray<string> | undefined
-  /**
-   * Which pages may open a WebSocket; others are answered with 403. Clients
-   * that are no browsers send no `Origin`, and are not held up. Default
-   * `"same-origin"`: the page's host is the one that it asks.
-   */
-  readonly origins?: WebSocketUpgrade.Origins | undefined
-}
+export interface Options extends WebSocketServerOptions.Options {}
 
 /**
  * Makes a WebSocket of the current request. Closing the scope closes it: with
@@ -57,7 +45,7 @@ export interface Options extends WebSocketSessionOptions.Options {
 export const upgrade = (
   options?: Options
 ): Effect.Effect<WebSocket.WebSocket, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest | Scope.Scope> =>
-  acquire(resolve(options))
+  acquire(WebSocketServerOptions.resolve(options))
 
 /**
  * Serves a WebSocket to each request of a route. The handler's end closes it,
@@ -77,7 +65,7 @@ export const handle = <E, R>(
   WebSocketUpgradeError,
   HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>
 > => {
-  const settings = resolve(options)
+  const settings = WebSocketServerOptions.resolve(options)
   const served = Effect.flatMap(acquire(settings), (socket) =>
     Effect.provideService(
       Pull.catchDone(handler(socket), () => Effect.void),
@@ -106,17 +94,24 @@ export const serve = <E, R>(
     >
 > => HttpServer.serve(handle(handler, options))
 
-const resolve = (options: Options | undefined): WebSocketUpgrade.Settings => ({
-  limits: WebSocketSessionOptions.resolve(options),
-  protocols: options?.protocols ?? [],
-  origins: options?.origins ?? "same-origin"
-})
+/**
+ * The options of WebSockets that come by Effect's own `HttpServerRequest.upgrade`,
+ * as those of `RpcServer.layerProtocolWebsocket` do. Default: the limits'
+ * defaults, and `origins: "any"`, since Effect's servers look at no origin: a
+ * program that knows its users by a cookie should say `"same-origin"`.
+ *
+ * @category references
+ */
+export const SocketOptions: Context.Reference<Options> = Context.Reference<Options>(
+  "@sluice/core/server/WebSocketServer/SocketOptions",
+  { defaultValue: () => ({ origins: "any" }) }
+)
 
 /** What the response of the handler is taken for by middleware: it was sent long before. */
 const switched = HttpServerResponse.empty({ status: 101 })
 
 const acquire = (
-  settings: WebSocketUpgrade.Settings
+  settings: WebSocketServerOptions.Resolved
 ): Effect.Effect<Owned, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest | Scope.Scope> =>
   Effect.flatMap(CurrentTimers.getOrMake, (timers) =>
     Effect.acquireRelease(

@@ -12,52 +12,39 @@ import * as WebSocketHandshake from "../protocol/websocket/WebSocketHandshake.ts
 import type { HttpExchange } from "../session/HttpExchange.ts"
 import type { Timers } from "../session/Timers.ts"
 import * as WebSocketSession from "../session/WebSocketSession.ts"
-import type { Resolved } from "../session/WebSocketSessionOptions.ts"
+import type { Origins, Resolved } from "./WebSocketServerOptions.ts"
 import { ExchangeOver, OriginRefused, type Reason } from "./WebSocketUpgradeError.ts"
 
-/**
- * Which pages may open a WebSocket: those of the host that they ask, all, those
- * of the origins in a list (`https://example.com`), or those that a function
- * lets in.
- *
- * @category options
- */
-export type Origins =
-  | "same-origin"
-  | "any"
-  | ReadonlyArray<string>
-  | ((origin: string, exchange: HttpExchange) => boolean)
-
-/** @category options */
-export interface Settings {
-  readonly limits: Resolved
-  readonly protocols: ReadonlyArray<string>
-  readonly origins: Origins
+/** What was agreed on, or why there will be no WebSocket. Nothing is answered yet. @category opening */
+export const check = (
+  exchange: HttpExchange,
+  { limits, origins, protocols }: Resolved,
+  codec: RawDeflate | undefined
+): WebSocketHandshake.Opened | Reason => {
+  const origin = exchange.header("origin")
+  // RFC 6455 §10.2: browsers always say it; who is none cannot be kept from saying what it likes.
+  if (origin !== undefined && !allows(origins, origin, exchange)) return new OriginRefused(origin)
+  const deflate = codec === undefined ? "none" : limits.deflate
+  const opened = WebSocketHandshake.answer(requestOf(exchange), { protocols, deflate })
+  return opened._tag === "HandshakeInvalid" && opened.field === "upgrade" ? upgradeRequired : opened
 }
 
 /** Answers the exchange and takes its stream over, or says why not; then it can still be answered. @category opening */
 export const openUnsafe = (
   exchange: HttpExchange,
-  settings: Settings,
+  settings: Resolved,
   timers: Timers,
   codec: RawDeflate | undefined
 ): WebSocketSession.Owned | Reason => {
-  const { limits, origins, protocols } = settings
-  const origin = exchange.header("origin")
-  // RFC 6455 §10.2: browsers always say it; who is none cannot be kept from saying what it likes.
-  if (origin !== undefined && !allows(origins, origin, exchange)) return new OriginRefused(origin)
-  const opened = WebSocketHandshake.answer(requestOf(exchange), {
-    protocols,
-    deflate: codec === undefined ? "none" : limits.deflate
-  })
-  if (opened._tag === "HandshakeInvalid") return opened.field === "upgrade" ? upgradeRequired : opened
+  const opened = check(exchange, settings, codec)
+  if (opened._tag !== "Opened") return opened
   let owned: WebSocketSession.Owned | undefined
   const refusal = exchange.upgrade(responseOf(exchange, opened), (transport, rest) => {
     owned = WebSocketSession.makeUnsafe({
       role: "server",
       transport,
       rest,
-      limits,
+      limits: settings.limits,
       timers,
       protocol: opened.protocol,
       deflate: codec && opened.deflate && { codec, parameters: opened.deflate }

@@ -117,14 +117,22 @@ export interface Owned {
 }
 
 /**
- * Takes `transport` over and starts reading.
+ * Takes `transport` over and starts reading. `rest`: what somebody else has
+ * read off it already.
  *
  * @category constructors
  */
-export const makeUnsafe = (role: Role, transport: Transport, timers: Timers, limits: Resolved): Owned => {
+export const makeUnsafe = (
+  role: Role,
+  transport: Transport,
+  timers: Timers,
+  limits: Resolved,
+  rest?: Uint8Array
+): Owned => {
   const live = new LiveConnection(role, transport, timers, limits)
   transport.attach(live)
   transport.resume()
+  if (rest !== undefined && rest.length > 0) live.onBytes(rest)
   return live
 }
 

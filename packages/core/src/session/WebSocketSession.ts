@@ -62,6 +62,8 @@ export type Options = {
 /** A WebSocket with what its owner, a server or client, does to it. @category models */
 export interface Owned extends WebSocket, Upgraded {
   readonly inbox: WebSocketInbox.WebSocketInbox
+  /** How it ended, once that is certain; the transport may still be there. */
+  readonly result: Closed | undefined
   /** Begins to close, and waits for nothing. Throws a `RangeError` for what may not be sent. */
   readonly closeUnsafe: (code: number, reason: string) => void
   /**
@@ -91,8 +93,7 @@ class WebSocketSession implements Owned, WebSocketConnection.Handler, WebSocketI
   private readonly limits: Resolved
   private readonly engine: WebSocketConnection.WebSocketConnection
   private readonly pump: EnginePump.EnginePump
-  /** How it ended, once the engine has said so; the transport may still be there. */
-  private result: Closed | undefined
+  result: Closed | undefined
   /** Why nothing can be sent any more: the first reason counts. */
   private refusal: Reason | undefined
   private phase: "open" | "over" = "open"
