@@ -75,6 +75,7 @@ export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
   balance: ["service"],
   server: ["session", "service"],
   client: ["session", "pool", "balance"],
+  middleware: ["server"],
   hub: ["session", "service"],
   simulation: ["transport"]
 }

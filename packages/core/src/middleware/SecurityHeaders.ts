@@ -1,0 +1,95 @@
+/**
+ * The response fields that keep browsers from doing more than the program
+ * meant, with the values that OWASP's Secure Headers Project advises.
+ *
+ * A response that has one of the fields already keeps its own.
+ * `Strict-Transport-Security` is sent on https only (RFC 6797 §7.2); behind a
+ * proxy that ends TLS, apply Effect's `HttpMiddleware.xForwardedHeaders` first.
+ *
+ * ```ts
+ * import * as SecurityHeaders from "@sluice/core/middleware/SecurityHeaders"
+ * import * as Layer from "effect/Layer"
+ * import * as HttpRouter from "effect/http/HttpRouter"
+ *
+ * const Secure = SecurityHeaders.layer({
+ *   contentSecurityPolicy: "default-src 'self'; img-src 'self' https://images.example",
+ *   headers: { "cross-origin-embedder-policy": "omit" }
+ * })
+ * const { handler } = HttpRouter.toWebHandler(Layer.mergeAll(Secure, Routes))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpField from "../protocol/http/HttpField.ts"
+import type { Middleware, RouterLayer } from "./Middleware.ts"
+
+/** @category options */
+export interface Options {
+  /** Default: only the own origin, no plugins, no frames around it. */
+  readonly contentSecurityPolicy?: string | "omit" | undefined
+  /** Default one year, with subdomains. */
+  readonly strictTransportSecurity?: string | "omit" | undefined
+  /** Other fields, or other values; `"omit"` leaves one of `defaults` out. */
+  readonly headers?: Readonly<Record<string, string | "omit">> | undefined
+}
+
+/** What is sent without options, by name in lower case. @category constants */
+export const defaults: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'self'; form-action 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'none'",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+  "referrer-policy": "no-referrer",
+  "strict-transport-security": "max-age=31536000; includeSubDomains",
+  "x-content-type-options": "nosniff",
+  "x-dns-prefetch-control": "off",
+  "x-frame-options": "deny",
+  "x-permitted-cross-domain-policies": "none"
+}
+
+/** @category constructors */
+export const make = (options?: Options): Middleware => {
+  const secure = entriesOf(options)
+  const plain = secure.filter(([name]) => name !== "strict-transport-security")
+  const handler: HttpEffect.PreResponseHandler = (request, response) => {
+    const entries = isHttps(request) ? secure : plain
+    const { headers } = response
+    const missing = entries.some(([name]) => name in headers) ? entries.filter(([name]) => !(name in headers)) : entries
+    return Effect.succeed(HttpServerResponse.setHeaders(response, missing))
+  }
+  return (app) =>
+    Effect.withFiber((fiber) => {
+      HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, handler)
+      return app
+    })
+}
+
+/** @category layers */
+export const layer = (options?: Options): RouterLayer => HttpRouter.middleware(make(options), { global: true })
+
+const entriesOf = (options: Options | undefined): ReadonlyArray<readonly [string, string]> => {
+  const headers = new Map(Object.entries(defaults))
+  const set = (name: string, value: string | undefined): void => {
+    if (value === undefined) return
+    if (!HttpField.isName(name) || !HttpField.isValue(value)) {
+      throw new RangeError(`headers must be valid fields, but ${JSON.stringify(name)} is ${JSON.stringify(value)}`)
+    }
+    if (value === "omit") headers.delete(name.toLowerCase())
+    else headers.set(name.toLowerCase(), value)
+  }
+  for (const [name, value] of Object.entries(options?.headers ?? {})) set(name, value)
+  set("content-security-policy", options?.contentSecurityPolicy)
+  set("strict-transport-security", options?.strictTransportSecurity)
+  return [...headers]
+}
+
+/** As `HttpServerRequest.toURL` decides it, without making a URL. */
+const isHttps = (request: HttpServerRequest): boolean =>
+  request.protocol === undefined ? /^https:/i.test(request.originalUrl) : request.protocol === "https"
