@@ -6,44 +6,14 @@ import * as LengthDelimited from "@sluice/core/codec/LengthDelimited"
 import * as Connection from "@sluice/core/session/Connection"
 import * as ConnectionOptions from "@sluice/core/session/ConnectionOptions"
 import type * as Timers from "@sluice/core/session/Timers"
-import type { Receiver, Transport } from "@sluice/core/transport/Transport"
 import * as Effect from "effect/Effect"
-import * as NetAddress from "effect/net/NetAddress"
 import type { Cases } from "./Case.ts"
+import { SilentTransport } from "./SilentTransport.ts"
 
 const framesPerChunk = 64
 const frame = Buffer.concat([Buffer.of(0, 0, 0, 64), Buffer.alloc(64)])
 const manyFrames = Buffer.concat(Array.from({ length: framesPerChunk }, () => frame))
 const small = Buffer.alloc(64)
-
-/** Takes what is written, and counts it. */
-class SilentTransport implements Transport {
-  readonly local = NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", 1)
-  readonly peer = NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", 2)
-  readonly tls = undefined
-  readonly bufferedBytes = 0
-  readonly state = "open"
-  receivedBytes = 0
-  sentBytes = 0
-  receiver: Receiver | undefined
-  attach(receiver: Receiver): void {
-    this.receiver = receiver
-  }
-  observeClose(): void {}
-  write(bytes: Uint8Array): boolean {
-    this.sentBytes += bytes.length
-    return true
-  }
-  writeAll(chunks: ReadonlyArray<Uint8Array>): boolean {
-    for (const chunk of chunks) this.write(chunk)
-    return true
-  }
-  end(): void {}
-  destroy(): void {}
-  pause(): void {}
-  resume(): void {}
-  readonly upgrade = () => Effect.never
-}
 
 /** No deadline is ever reached here. */
 const noTimers: Timers.Timers = { now: () => 0, set() {}, clear() {}, size: () => 0 }

@@ -130,5 +130,19 @@ export const micro: ReadonlyArray<Row> = [
     ],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http-request",
+    title: "GET / of 1 field, from its bytes to the bytes of its response of 11 B, through Effect's HttpRouter",
+    subject: MicroExperiment.contestant("http-request", "HttpRouter"),
+    peers: [
+      MicroExperiment.contestant("http-request", "HttpRouter, pipelined"),
+      MicroExperiment.contestant("http-request", "HttpRouter, JSON"),
+      MicroExperiment.contestant("http-request", "a handler"),
+      MicroExperiment.contestant("http-request", "the session alone")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]

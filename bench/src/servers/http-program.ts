@@ -51,7 +51,8 @@ const download = HttpRouter.add("GET", "/download", () =>
   )
 )
 
-const served = HttpRouter.serve(Layer.mergeAll(hello, orders, upload, download), {
+/** The routes, on any server. */
+export const served = HttpRouter.serve(Layer.mergeAll(hello, orders, upload, download), {
   disableLogger: true,
   disableListenLog: true
 })
