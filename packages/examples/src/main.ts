@@ -17,6 +17,8 @@ import * as RpcGreeterClient from "./rpc-greeter-client.ts"
 import * as StaticFiles from "./static-files.ts"
 import * as TcpEcho from "./tcp-echo.ts"
 import * as TcpProxy from "./tcp-proxy.ts"
+import * as WebSocketBroadcast from "./websocket-broadcast.ts"
+import * as WebSocketEcho from "./websocket-echo.ts"
 
 Command.make("sluice-examples", Chat.flags, Chat.run).pipe(
   Command.withDescription("Programs on Sluice. Without a name: the chat"),
@@ -30,7 +32,9 @@ Command.make("sluice-examples", Chat.flags, Chat.run).pipe(
     RpcGreeterClient.command,
     HttpHello.command,
     HttpRest.command,
-    StaticFiles.command
+    StaticFiles.command,
+    WebSocketEcho.command,
+    WebSocketBroadcast.command
   ]),
   Command.run({ version: "0.1.0" }),
   Effect.provide(NodeServices.layer),
