@@ -3,6 +3,11 @@ import * as Hub from "@sluice/core/hub/Hub"
 import type { HubError } from "@sluice/core/hub/HubError"
 import type { Change } from "@sluice/core/hub/Presence"
 import * as WebSocketPrepared from "@sluice/core/protocol/websocket/WebSocketPrepared"
+import * as Timers from "@sluice/core/session/Timers"
+import type { WebSocket } from "@sluice/core/session/WebSocket"
+import * as WebSocketSession from "@sluice/core/session/WebSocketSession"
+import * as WebSocketSessionOptions from "@sluice/core/session/WebSocketSessionOptions"
+import * as MemoryTransport from "@sluice/core/transport/MemoryTransport"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,7 +15,10 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { FakeWebSocket } from "../../harness/FakeWebSocket.ts"
+import { concat, hex, show } from "../../harness/Hex.ts"
+import { record, turns } from "../../harness/TransportContract.ts"
 
 interface Person {
   readonly name: string
@@ -20,18 +28,20 @@ interface Person {
 const open = (options?: Hub.Options) =>
   Effect.gen(function* () {
     const hub = yield* Hub.make<Person>(options)
-    const join = Effect.fnUntraced(function* (
+    const joinBy = Effect.fnUntraced(function* <Socket extends WebSocket>(
+      socket: Socket,
       name: string,
       room = "lobby",
-      joining?: Partial<Hub.JoinOptions<Person>>,
-      socket = new FakeWebSocket()
+      joining?: Partial<Hub.JoinOptions<Person>>
     ) {
       const scope = yield* Effect.acquireRelease(Scope.make(), (one) => Scope.close(one, Exit.void))
       const member = yield* Scope.provide(hub.join(room, socket, { presence: { name }, ...joining }), scope)
       return { socket, scope, member, close: Scope.close(scope, Exit.void) }
     })
+    const join = (name: string, room?: string, joining?: Partial<Hub.JoinOptions<Person>>) =>
+      joinBy(new FakeWebSocket(), name, room, joining)
     const names = (room = "lobby") => Effect.map(hub.members(room), (all) => all.map(({ presence }) => presence.name))
-    return { hub, join, names }
+    return { hub, join, joinBy, names }
   })
 
 const reasonOf = <A>(joining: Effect.Effect<A, HubError, Scope.Scope>) =>
@@ -104,9 +114,9 @@ describe("join", () => {
 
   it.effect("a WebSocket may be in several rooms, and leaves all of them with its end", () =>
     Effect.gen(function* () {
-      const { hub, join } = yield* open()
-      const { socket } = yield* join("ann", "lobby")
-      yield* join("ann", "attic", {}, socket)
+      const { hub, joinBy } = yield* open()
+      const { socket } = yield* joinBy(new FakeWebSocket(), "ann", "lobby")
+      yield* joinBy(socket, "ann", "attic")
       assert.deepStrictEqual(yield* hub.rooms, ["lobby", "attic"])
       yield* hub.broadcast("lobby", "down")
       yield* hub.broadcast("attic", "up")
@@ -158,10 +168,10 @@ describe("join", () => {
   it.effect("a closing WebSocket is refused, and a closed hub lets nobody in", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { hub, join } = yield* Scope.provide(open(), scope)
+      const { hub, join, joinBy } = yield* Scope.provide(open(), scope)
       const closing = new FakeWebSocket()
       closing.beginClosing()
-      assert.deepInclude(yield* reasonOf(join("ann", "lobby", {}, closing)), {
+      assert.deepInclude(yield* reasonOf(joinBy(closing, "ann")), {
         _tag: "SocketClosed",
         fault: "transport"
       })
@@ -451,6 +461,110 @@ describe("a hub's scope", () => {
       )
       assert.deepStrictEqual(yield* membersOf("games"), [])
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
+  )
+})
+
+/** Sessions on transports in memory, whose peers read or not: 1 KiB in each transport, 1 KiB in each session. */
+const serve = Effect.fnUntraced(function* (count: number, options?: Hub.Options) {
+  const timers = yield* Timers.make
+  const limits = WebSocketSessionOptions.resolve({ sendBuffer: "1 KiB", writeTimeout: "unbounded" })
+  const { hub, joinBy } = yield* open(options)
+  const connect = Effect.fnUntraced(function* (name: string) {
+    const [transport, far] = MemoryTransport.pair({ bufferBytes: 1024 })
+    const socket = WebSocketSession.makeUnsafe({ transport, role: "server", limits, timers })
+    const peer = record(far)
+    const { close, member } = yield* joinBy(socket, name)
+    return { socket, transport, far, peer, member, close }
+  })
+  const people = yield* Effect.forEach(Array.from({ length: count }), (_, index) => connect(`${index}`))
+  return { hub, people, timers }
+})
+
+/** The texts of a server's frames, of up to 125 bytes each. */
+const textsOf = (wire: Uint8Array): ReadonlyArray<string> => {
+  const texts: Array<string> = []
+  for (let at = 0; at < wire.length; at += 2 + wire[at + 1]!) {
+    if (wire[at] === 0x81) texts.push(new TextDecoder().decode(wire.subarray(at + 2, at + 2 + wire[at + 1]!)))
+  }
+  return texts
+}
+
+describe("on real sessions", () => {
+  const messages = Array.from({ length: 100 }, (_, index) => `${index}`.padEnd(100, "."))
+
+  it.effect("a stalled peer among 1,000 costs its buffers, and hears the rest in order when it reads again", () =>
+    Effect.gen(function* () {
+      const { hub, people, timers } = yield* serve(1000, {
+        slowConsumer: { policy: "drop oldest", maxQueuedMessages: 5 }
+      })
+      const stalled = people[500]!
+      stalled.far.pause()
+      let dropped = 0
+      for (const message of messages) {
+        const delivery = yield* hub.broadcast("lobby", message)
+        assert.strictEqual(delivery.sent + delivery.queued, 1000)
+        yield* turns
+        dropped = (yield* hub.stats).dropped
+      }
+      for (const { peer } of people) {
+        if (peer !== stalled.peer) assert.deepStrictEqual(textsOf(concat(peer.chunks)), messages)
+      }
+      assert.isAtMost(stalled.socket.bufferedBytes, 2048 + 102)
+      assert.deepInclude(yield* hub.stats, { slowMembers: 1, queuedMessages: 5, queuedBytes: 500 })
+      assert.isAbove(dropped, 50)
+      stalled.far.resume()
+      yield* turns
+      const late = textsOf(concat(stalled.peer.chunks))
+      assert.strictEqual(late.length, 100 - dropped)
+      assert.deepStrictEqual(late, [...messages.slice(0, late.length - 5), ...messages.slice(-5)])
+      assert.deepInclude(yield* hub.stats, { slowMembers: 0, queuedMessages: 0, queuedBytes: 0 })
+      for (const { close } of people) yield* close
+      assert.deepStrictEqual(yield* hub.rooms, [])
+      for (const { socket } of people) yield* socket.abort
+      yield* turns
+      assert.strictEqual(timers.size(), 0)
+    })
+  )
+
+  it.effect("close: a stalled peer leaves the room at once, and is given up when it does not answer", () =>
+    Effect.gen(function* () {
+      const { hub, people, timers } = yield* serve(3, { slowConsumer: { policy: "close", maxQueuedMessages: 5 } })
+      const [first, stalled, last] = [people[0]!, people[1]!, people[2]!]
+      stalled.far.pause()
+      let closed = 0
+      for (const message of messages) {
+        closed += (yield* hub.broadcast("lobby", message)).closed
+        yield* turns
+      }
+      assert.strictEqual(closed, 1)
+      assert.deepInclude(yield* hub.stats, { members: 2, slowMembers: 0, queuedBytes: 0, closedSlow: 1 })
+      assert.deepStrictEqual([stalled.socket.isOpen, stalled.transport.state], [false, "open"])
+      yield* TestClock.adjust("5 seconds")
+      yield* turns
+      assert.strictEqual(stalled.transport.state, "closed")
+      for (const { peer } of [first, last]) assert.deepStrictEqual(textsOf(concat(peer.chunks)), messages)
+      for (const { socket } of [first, last]) yield* socket.abort
+      yield* turns
+      assert.strictEqual(timers.size(), 0)
+      assert.deepStrictEqual(yield* hub.rooms, [])
+    })
+  )
+
+  it.effect("close: a slow peer that reads again hears what was sent before, and why it was closed", () =>
+    Effect.gen(function* () {
+      const { hub, people } = yield* serve(1, { slowConsumer: { policy: "close", maxQueuedMessages: 5 } })
+      const { far, peer } = people[0]!
+      far.pause()
+      for (const message of messages) {
+        yield* hub.broadcast("lobby", message)
+        yield* turns
+      }
+      far.resume()
+      yield* turns
+      const heard = textsOf(concat(peer.chunks))
+      assert.deepStrictEqual(heard, messages.slice(0, heard.length))
+      assert.strictEqual(show(concat(peer.chunks).subarray(heard.length * 102)), show(hex("88 0a 03f5 'too slow'")))
+    })
   )
 })
 
