@@ -81,7 +81,8 @@ export const serving = (
   options?: TcpServer.Options & MemoryNetwork.Options & TcpServer.RunOptions<never>
 ): Effect.Effect<World, TransportError, Scope.Scope> => make((server) => server.run(handler, options), options)
 
-const rawPeer = (transport: Transport, read: boolean): RawPeer => {
+/** Drives `transport` by hand. `read: false` leaves it paused. */
+export const rawPeer = (transport: Transport, read: boolean): RawPeer => {
   const heard = new Recorder()
   transport.attach(heard)
   transport.resume()
@@ -94,10 +95,10 @@ const rawPeer = (transport: Transport, read: boolean): RawPeer => {
  * of its networks is open, no fiber runs, and nobody sleeps.
  */
 export const leavesNothing = <A, E, R>(
-  self: (track: (world: World) => void) => Effect.Effect<A, E, R | Scope.Scope>
+  self: (track: (world: Pick<World, "network">) => void) => Effect.Effect<A, E, R | Scope.Scope>
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
   Effect.gen(function* () {
-    const worlds: Array<World> = []
+    const worlds: Array<Pick<World, "network">> = []
     const clock = CountingClock.make(yield* Clock.clockWith(Effect.succeed))
     const registry = new Map<string, Metric.Metric.Metadata<unknown, unknown>>()
     const result = yield* Effect.scoped(Effect.suspend(() => self((world) => worlds.push(world)))).pipe(

@@ -50,12 +50,15 @@ export class Http1Exchange implements HttpExchange {
   private readonly head: RequestHead
   private readonly connection: Connection
   private waiting: Set<() => void> | undefined = undefined
+  /** RFC 9110 §10.1.1: whether the client may still wait for `100 Continue`. */
+  private continuation: "owed" | "none"
 
   constructor(head: RequestHead, body: IncomingBody | undefined, connection: Connection, startedMillis: number) {
     this.head = head
     this.body = body
     this.connection = connection
     this.startedMillis = startedMillis
+    this.continuation = head.expectsContinue ? "owed" : "none"
   }
 
   get method(): string {
@@ -160,6 +163,17 @@ export class Http1Exchange implements HttpExchange {
     const refusal = engine.writeInterim(status, headers, pump.now())
     if (refusal === undefined) this.sent()
     return refusal
+  }
+
+  /** Somebody reads the body. */
+  continue(): void {
+    if (this.continuation === "owed" && this.phase === "unanswered") this.interim(100, {})
+    this.continuation = "none"
+  }
+
+  onBody(data: Uint8Array): void {
+    this.continuation = "none"
+    this.body?.push(data)
   }
 
   get isWritable(): boolean {

@@ -131,7 +131,7 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   }
 
   onBody(data: Uint8Array): void {
-    this.current?.body?.push(data)
+    this.current?.onBody(data)
   }
 
   onEnd(trailers: Http1Fields | undefined): void {
@@ -176,9 +176,7 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   onClose(): void {}
 
   wanted(): void {
-    const { current } = this
-    // Refused where nobody waits for it any more.
-    if (current?.isAnswerable) current.interim(100, {})
+    this.current?.continue()
   }
 
   pause(): void {
