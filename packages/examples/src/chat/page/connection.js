@@ -29,6 +29,8 @@ export class Connection {
   #openedAt = 0
   #retryTimer
   #silenceTimer
+  /** Why there is no connection: what ended the last one, not what kept later ones from opening. */
+  #why
 
   /**
    * `hello` gives the first request of each connection. `onPhase` is called
@@ -45,6 +47,7 @@ export class Connection {
   open() {
     if (this.#socket !== undefined) return
     clearTimeout(this.#retryTimer)
+    this.#retryTimer = undefined
     this.#onPhase("connecting")
     const url = new URL("/ws", location.href)
     url.protocol = url.protocol.replace("http", "ws")
@@ -72,6 +75,7 @@ export class Connection {
   close() {
     clearTimeout(this.#retryTimer)
     this.#retryTimer = undefined
+    this.#why = undefined
     this.#forget()?.close(1000)
   }
 
@@ -79,6 +83,7 @@ export class Connection {
     this.#hear()
     if (reply._tag === "Entered" && this.#openedAt === 0) {
       this.#openedAt = performance.now()
+      this.#why = undefined
       this.#onPhase("open")
     }
     this.#onReply(reply)
@@ -100,7 +105,8 @@ export class Connection {
     if (wasStable) this.#attempts = 0
     const longest = Math.min(longestWaitMillis, firstWaitMillis * 2 ** this.#attempts++)
     this.#retryTimer = setTimeout(() => this.open(), longest * (0.5 + Math.random() / 2))
-    this.#onPhase("waiting", code === goingAway ? "restart" : code === tooSlow ? "slow" : "lost")
+    this.#why ??= code === goingAway ? "restart" : code === tooSlow ? "slow" : "lost"
+    this.#onPhase("waiting", this.#why)
   }
 
   /** Lets go of the socket: what it says from now on is not heard. */
