@@ -30,6 +30,8 @@ export class RateBuckets {
   private readonly generationCount: number
   private young = new Map<string, number>()
   private old = new Map<string, number>()
+  /** Times are kept from the first one on: small numbers have finer fractions. */
+  private originMillis: number | undefined
 
   constructor(maxKeys: number) {
     this.generationCount = Math.max(1, Math.floor(maxKeys / 2))
@@ -40,7 +42,9 @@ export class RateBuckets {
   }
 
   /** Takes a token from the bucket of `key`, which holds `limit` and gains them all in `windowMillis`. */
-  take(key: string, nowMillis: number, limit: number, windowMillis: number): Taken {
+  take(key: string, atMillis: number, limit: number, windowMillis: number): Taken {
+    this.originMillis ??= atMillis
+    const nowMillis = atMillis - this.originMillis
     const intervalMillis = windowMillis / limit
     const known = this.young.get(key) ?? this.old.get(key) ?? nowMillis
     // Never more than a window ahead, also after the clock was set back.
@@ -70,5 +74,5 @@ export class RateBuckets {
   }
 }
 
-/** Times of today have about a thousandth of a millisecond; sums of them err by more. */
+/** Intervals are fractions, and sums of them err. */
 const toleranceMillis = 0.01
