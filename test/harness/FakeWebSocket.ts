@@ -32,6 +32,8 @@ export class FakeWebSocket implements WebSocket {
   readonly taken: Array<PreparedMessage> = []
   /** What `close` was called with. */
   readonly closes: Array<readonly [code: number, reason: string]> = []
+  /** Fibers that wait in `close`. */
+  closerCount = 0
   /** What `offerUnsafe` was asked: also what it refused. */
   offers = 0
   /** Called in the middle of each message that is taken. */
@@ -110,7 +112,11 @@ export class FakeWebSocket implements WebSocket {
     Effect.suspend(() => {
       this.beginClosing()
       this.closes.push([code, reason])
-      return Effect.asVoid(Deferred.await(this.over))
+      this.closerCount++
+      return Effect.ensuring(
+        Effect.asVoid(Deferred.await(this.over)),
+        Effect.sync(() => this.closerCount--)
+      )
     })
 
   readonly abort = Effect.sync(() => this.finish())

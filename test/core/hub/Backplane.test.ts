@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Backplane from "@sluice/core/hub/Backplane"
 import * as Hub from "@sluice/core/hub/Hub"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { FakeWebSocket } from "../../harness/FakeWebSocket.ts"
 import { hex, show } from "../../harness/Hex.ts"
@@ -74,6 +76,26 @@ describe("Backplane in memory", () => {
       assert.deepStrictEqual(yield* east.hub.rooms, ["east"])
       assert.strictEqual(yield* east.hub.send(west.member, "no"), "sent", "ids are the hub's own")
       assert.deepStrictEqual([east.socket.texts, west.socket.texts], [["no"], ["hello"]])
+    })
+  )
+
+  it.effect("a name that no room can have goes nowhere, and nothing goes out of a closed hub", () =>
+    Effect.gen(function* () {
+      const backplane = yield* Backplane.makeMemory()
+      const names: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(backplane.packets, ({ room }) => Effect.sync(() => names.push(room))),
+        { startImmediately: true }
+      )
+      const scope = yield* Scope.make()
+      const { hub } = yield* Scope.provide(process(backplane), scope)
+      yield* hub.broadcast("x".repeat(256), "hello")
+      yield* hub.broadcast("x".repeat(257), "hello")
+      yield* turns
+      yield* Scope.close(scope, Exit.void)
+      yield* hub.broadcast("lobby", "hello")
+      yield* turns
+      assert.deepStrictEqual(names, ["x".repeat(256)])
     })
   )
 

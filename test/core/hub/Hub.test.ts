@@ -19,6 +19,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { FakeWebSocket } from "../../harness/FakeWebSocket.ts"
 import { concat, hex, show } from "../../harness/Hex.ts"
 import { record, turns } from "../../harness/TransportContract.ts"
+import { frame } from "../../harness/WebSocketWire.ts"
 
 interface Person {
   readonly name: string
@@ -334,6 +335,16 @@ describe("send", () => {
     })
   )
 
+  it.effect("does not reach one who has left", () =>
+    Effect.gen(function* () {
+      const { hub, join } = yield* open()
+      const { member, socket } = yield* join("ann")
+      yield* member.leave
+      assert.strictEqual(yield* hub.send(member, "a"), "closed")
+      assert.deepStrictEqual(socket.texts, [])
+    })
+  )
+
   it.effect("keeps to the order and the policy of broadcasts", () =>
     Effect.gen(function* () {
       const { hub, join } = yield* open({ slowConsumer: { maxQueuedMessages: 2 } })
@@ -397,7 +408,7 @@ describe("presence", () => {
       yield* join("ann").pipe(Scope.provide(yield* Scope.make()))
       const { reader, seen } = yield* read(hub)
       yield* Scope.close(scope, Exit.void)
-      assert.isTrue(Exit.isSuccess(reader.pollUnsafe() ?? Exit.fail("it reads on")))
+      assert.strictEqual(reader.pollUnsafe()?._tag, "Success")
       assert.deepStrictEqual(seen, ["Snapshot ann"])
       assert.deepStrictEqual(yield* Stream.runCollect(hub.changes("lobby")), [])
     })
@@ -440,7 +451,10 @@ describe("a hub's scope", () => {
       ann.socket.allow(0)
       yield* hub.broadcast("lobby", "too large")
       assert.deepStrictEqual(ann.socket.closes, [[1013, "too slow"]])
+      assert.strictEqual(ann.socket.closerCount, 1)
       yield* Scope.close(scope, Exit.void)
+      yield* turns
+      assert.strictEqual(ann.socket.closerCount, 0)
     })
   )
 
@@ -499,13 +513,12 @@ describe("on real sessions", () => {
       })
       const stalled = people[500]!
       stalled.far.pause()
-      let dropped = 0
-      for (const message of messages) {
+      for (const [index, message] of messages.entries()) {
         const delivery = yield* hub.broadcast("lobby", message)
         assert.strictEqual(delivery.sent + delivery.queued, 1000)
-        yield* turns
-        dropped = (yield* hub.stats).dropped
+        if (index % 5 === 4) yield* turns
       }
+      const { dropped } = yield* hub.stats
       for (const { peer } of people) {
         if (peer !== stalled.peer) assert.deepStrictEqual(textsOf(concat(peer.chunks)), messages)
       }
@@ -571,14 +584,43 @@ describe("on real sessions", () => {
 describe("layer", () => {
   class Rooms extends Context.Service<Rooms, Hub.Hub<Person>>()("test/Rooms") {}
 
-  it.effect("provides a hub as a service of one's own", () =>
+  /** The header's example. */
+  const serveOne = (socket: WebSocket, room: string, name: string) =>
     Effect.gen(function* () {
       const rooms = yield* Rooms
-      const socket = new FakeWebSocket()
-      const me = yield* rooms.join("lobby", socket, { presence: { name: "ann" } })
-      yield* rooms.broadcast("lobby", "hello")
-      yield* rooms.broadcast("lobby", "not to me", { except: me })
-      assert.deepStrictEqual(socket.texts, ["hello"])
+      const me = yield* rooms.join(room, socket, { presence: { name } })
+      yield* socket.runForEach((message) => rooms.broadcast(room, message, { except: me }))
+    }).pipe(Effect.scoped)
+
+  it.effect("provides a hub as a service of one's own", () =>
+    Effect.gen(function* () {
+      const timers = yield* Timers.make
+      const connect = Effect.fnUntraced(function* (name: string) {
+        const [transport, far] = MemoryTransport.pair()
+        const limits = WebSocketSessionOptions.resolve()
+        const socket = WebSocketSession.makeUnsafe({ transport, role: "server", limits, timers })
+        const fiber = yield* Effect.forkScoped(serveOne(socket, "lobby", name), { startImmediately: true })
+        return { far, fiber, peer: record(far) }
+      })
+      const [ann, bob] = [yield* connect("ann"), yield* connect("bob")]
+      ann.far.write(frame("client", 0x81, "'hello'"))
+      yield* turns
+      assert.deepStrictEqual([textsOf(concat(ann.peer.chunks)), textsOf(concat(bob.peer.chunks))], [[], ["hello"]])
+      ann.far.write(frame("client", 0x88, "03e8"))
+      yield* turns
+      assert.strictEqual(ann.fiber.pollUnsafe()?._tag, "Success")
+      const names = (yield* (yield* Rooms).members("lobby")).map(({ presence }) => presence.name)
+      assert.deepStrictEqual(names, ["bob"])
+      bob.far.destroy()
+    }).pipe(Effect.scoped, Effect.provide(Hub.layer(Rooms, { slowConsumer: { policy: "drop oldest" } })))
+  )
+
+  it.effect("takes the options of make", () =>
+    Effect.gen(function* () {
+      const rooms = yield* Rooms
+      const join = (room: string) => rooms.join(room, new FakeWebSocket(), { presence: { name: "ann" } })
+      yield* join("lobby")
+      assert.deepInclude(yield* reasonOf(join("attic")), { _tag: "TooManyRooms" })
     }).pipe(Effect.scoped, Effect.provide(Hub.layer(Rooms, { maxRooms: 1 })))
   )
 })

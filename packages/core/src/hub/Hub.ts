@@ -71,7 +71,7 @@ export interface Hub<Presence> {
   ) => Effect.Effect<Membership<Presence>, HubError.HubError, Scope.Scope>
   /**
    * Sends to all members of a room, here and behind the backplane, but for
-   * `except`. Does not wait. Do not change an array after it was sent. The
+   * `except`. Waits for nobody. Do not change an array after it was sent. The
    * result counts the members of this process.
    */
   readonly broadcast: (
@@ -79,7 +79,7 @@ export interface Hub<Presence> {
     message: Message | WebSocketPrepared.PreparedMessage,
     options?: { readonly except?: { readonly id: number } | undefined }
   ) => Effect.Effect<Delivery>
-  /** Sends to one member of this process. Does not wait; `"closed"` for one who has left. */
+  /** Sends to one member of this process. Waits for nobody; `"closed"` for one who has left. */
   readonly send: (
     member: { readonly id: number },
     message: Message | WebSocketPrepared.PreparedMessage
@@ -164,7 +164,7 @@ class LiveHub<Presence> implements Hub<Presence>, HubMember.Owner<Presence> {
   readonly broadcast: Hub<Presence>["broadcast"] = (name, message, options) =>
     Effect.sync(() => {
       const room = this.roomsByName.get(name)
-      if (!this.isOpen || (room === undefined && this.link === undefined)) return nobody
+      if (room === undefined && !this.reachesOthers(name)) return nobody
       const prepared = prepare(message)
       this.counts.messages++
       const delivery = room === undefined ? nobody : room.broadcast(prepared, options?.except?.id)
@@ -237,6 +237,10 @@ class LiveHub<Presence> implements Hub<Presence>, HubMember.Owner<Presence> {
     }
     if (departure === "too slow") this.run(member.socket.close(WebSocketCloseCode.tryAgainLater, "too slow"))
     this.tell(home.name, { _tag: "Left", member: member.snapshot(), departure })
+  }
+
+  private reachesOthers(name: string): boolean {
+    return this.isOpen && this.link !== undefined && name.length <= this.limits.maxNameLength
   }
 
   private judge(name: string, socket: WebSocket): HubError.Reason | undefined {

@@ -71,13 +71,15 @@ export class HubMember<Presence> implements Membership<Presence> {
     return Effect.sync(() => this.depart("left"))
   }
 
-  /** Bound: users take it out of the object. */
-  readonly update = (presence: Presence): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (!this.isPresent) return
-      this.presence = presence
-      this.owner.updated(this)
-    })
+  /** Made when it is asked for, as users take it out of the object. */
+  get update(): Membership<Presence>["update"] {
+    return (presence) =>
+      Effect.sync(() => {
+        if (!this.isPresent) return
+        this.presence = presence
+        this.owner.updated(this)
+      })
+  }
 
   snapshot(): Member<Presence> {
     return { id: this.id, room: this.home.name, presence: this.presence }
