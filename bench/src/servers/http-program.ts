@@ -28,11 +28,13 @@ const Order = Schema.Struct({
   note: Schema.String
 })
 
+const readOrder = HttpServerRequest.schemaBodyJson(Order)
+
 const orders = HttpRouter.add(
   "POST",
   "/orders",
   Effect.gen(function* () {
-    const { customer, items } = yield* HttpServerRequest.schemaBodyJson(Order)
+    const { customer, items } = yield* readOrder
     const totalCents = items.reduce((sum, item) => sum + item.quantity * item.priceCents, 0)
     return yield* HttpServerResponse.json({ customer, totalCents })
   })
