@@ -57,7 +57,8 @@ export class HttpRequestBody {
   })
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpServerError> {
-    return Effect.map(this.bytes, (bytes) => bytes.slice().buffer)
+    // A platform's own `slice` may show the memory that others share.
+    return Effect.map(this.bytes, (bytes) => new Uint8Array(bytes).buffer)
   }
 
   get text(): Effect.Effect<string, HttpServerError> {

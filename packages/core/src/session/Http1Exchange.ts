@@ -198,6 +198,7 @@ export class Http1Exchange implements HttpExchange {
     if (this.phase !== "unanswered" && this.phase !== "begun") return
     const { engine, pump } = this.connection
     this.over()
+    this.resumeWriters()
     pump.turn(() => engine.abort())
     this.connection.ended(this)
   }
@@ -216,10 +217,9 @@ export class Http1Exchange implements HttpExchange {
     return undefined
   }
 
-  /** Nothing more can be sent; writers learn it from their next command. */
+  /** Nothing more can be sent; writers learn it from their next command, when they are resumed. */
   over(): void {
     if (this.phase === "unanswered" || this.phase === "begun") this.phase = "over"
-    this.resumeWriters()
   }
 
   private sent(): void {

@@ -166,10 +166,8 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   onViolation(violation: Violation): void {
     this.violation = violation
     const { current } = this
-    const awaited = current?.body?.isAwaited === true
-    this.fail(new BodyViolation(violation))
     // Who reads the body learns from it what was wrong; nobody else would.
-    if (!awaited) this.interruptBy("peer")
+    this.fail(new BodyViolation(violation), current?.body?.isAwaited === true ? "told" : "interrupted")
   }
 
   /** The engine is told by the pump, its owner by the transport. */
@@ -259,17 +257,19 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
 
   /** The client is gone: nobody is left to be answered. */
   private lose(failure: BodyLost): void {
-    this.fail(failure)
-    this.interruptBy("peer")
+    this.fail(failure, "interrupted")
   }
 
-  private fail(failure: BodyLost | BodyViolation): void {
+  /** Handlers are interrupted before their bodies end, which they would take for the reason. */
+  private fail(failure: BodyLost | BodyViolation, handlers: "interrupted" | "told"): void {
     const { current } = this
     this.current = undefined
     if (this.stage !== "served") this.stage = "served"
+    current?.over()
+    if (handlers === "interrupted") this.interruptBy("peer")
     if (current === undefined) return
     current.body?.fail(failure)
-    current.over()
+    current.resumeWriters()
     this.environment.onEnd?.(current, "aborted")
   }
 
