@@ -131,7 +131,7 @@ class KnownRoutes {
       if (method === "GET") found.add("HEAD")
     }
     if (found.size > 0) found.add("OPTIONS")
-    return [...found]
+    return [...commonMethods.filter((method) => found.delete(method)), ...found]
   }
 }
 

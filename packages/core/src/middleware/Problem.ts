@@ -43,11 +43,12 @@ const describe: HttpEffect.PreResponseHandler = (_, response) => {
   if (response.status < 400 || response.body._tag !== "Empty") return Effect.succeed(response)
   return Effect.withFiber((fiber) => {
     const { status } = response
+    const title = HttpMessage.reasonPhrase(status)
     const requestId = fiber.getRef(RequestId.CurrentRequestId)
     const problem = {
       type: ProblemDetails.blankType,
       status,
-      title: HttpMessage.reasonPhrase(status),
+      ...(title === "" ? {} : { title }),
       ...(requestId === "" ? {} : { requestId })
     }
     const body = HttpBody.text(JSON.stringify(problem), ProblemDetails.contentType)

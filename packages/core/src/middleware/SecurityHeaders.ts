@@ -20,10 +20,11 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpField from "../protocol/http/HttpField.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
@@ -56,17 +57,14 @@ export const defaults: Readonly<Record<string, string>> = {
 
 /** @category constructors */
 export const make = (options?: Options): Middleware => {
-  const secure = entriesOf(options)
-  const plain = secure.filter(([name]) => name !== "strict-transport-security")
-  const handler: HttpEffect.PreResponseHandler = (request, response) => {
-    const entries = isHttps(request) ? secure : plain
-    const { headers } = response
-    const missing = entries.some(([name]) => name in headers) ? entries.filter(([name]) => !(name in headers)) : entries
-    return Effect.succeed(HttpServerResponse.setHeaders(response, missing))
-  }
+  const entries = entriesOf(options)
+  const onHttps = handlerOf(entries)
+  const onHttp = handlerOf(entries.filter(([name]) => name !== "strict-transport-security"))
   return (app) =>
     Effect.withFiber((fiber) => {
-      HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, handler)
+      // The scheme is read here: a handler gets the request as the server received it, without what a proxy said.
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest)
+      HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, isHttps(request) ? onHttps : onHttp)
       return app
     })
 }
@@ -74,7 +72,17 @@ export const make = (options?: Options): Middleware => {
 /** @category layers */
 export const layer = (options?: Options): RouterLayer => HttpRouter.middleware(make(options), { global: true })
 
-const entriesOf = (options: Options | undefined): ReadonlyArray<readonly [string, string]> => {
+type Entries = ReadonlyArray<readonly [name: string, value: string]>
+
+const handlerOf =
+  (entries: Entries): HttpEffect.PreResponseHandler =>
+  (_, response) => {
+    const { headers } = response
+    const missing = entries.some(([name]) => name in headers) ? entries.filter(([name]) => !(name in headers)) : entries
+    return Effect.succeed(HttpServerResponse.setHeaders(response, missing))
+  }
+
+const entriesOf = (options: Options | undefined): Entries => {
   const headers = new Map(Object.entries(defaults))
   const set = (name: string, value: string | undefined): void => {
     if (value === undefined) return
