@@ -1,0 +1,187 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as WebServer from "@sluice/core/server/WebServer"
+import * as MemoryNetwork from "@sluice/core/transport/MemoryNetwork"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { LogRecorder } from "../../harness/LogRecorder.ts"
+import * as MemoryWorld from "../../harness/MemoryWorld.ts"
+import * as WebWorld from "../../harness/WebWorld.ts"
+
+const { get } = WebWorld
+
+const settle = Effect.forEach(Array(10), () => Effect.yieldNow, { discard: true })
+
+const hello = Effect.succeed(HttpServerResponse.text("hello"))
+
+const layerServer = WebServer.layer().pipe(
+  Layer.provide(MemoryNetwork.layerListener(MemoryWorld.target)),
+  Layer.provideMerge(MemoryNetwork.layer())
+)
+
+describe("WebServer.layer", () => {
+  it.effect("is Effect's HttpServer, for a router as for an application", () =>
+    Effect.gen(function* () {
+      const Routes = HttpRouter.add("GET", "/hello", hello)
+      const Main = HttpRouter.serve(Routes, { disableLogger: true, disableListenLog: true }).pipe(
+        Layer.provideMerge(layerServer)
+      )
+      yield* Effect.gen(function* () {
+        const { address } = yield* HttpServer.HttpServer
+        assert.deepStrictEqual((yield* WebServer.WebServer).address, address)
+        const network = yield* MemoryNetwork.MemoryNetwork
+        const peer = MemoryWorld.rawPeer(yield* network.dial(MemoryWorld.target), true)
+        peer.write(get("/hello"))
+        yield* peer.heard.saw("end")
+        peer.transport.end()
+        assert.match(peer.heard.text, /hello$/)
+      }).pipe(Effect.provide(Main))
+    })
+  )
+
+  it.effect("serves one application", () =>
+    Effect.gen(function* () {
+      const server = yield* HttpServer.HttpServer
+      yield* server.serve(hello)
+      const exit = yield* Effect.exit(server.serve(hello))
+      assert.strictEqual(exit._tag, "Failure")
+    }).pipe(Effect.provide(layerServer))
+  )
+
+  it.effect("limits that make no sense are defects that name them", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(WebWorld.serving(hello, { maxBufferedBody: 0 }))
+      assert.include(String(exit), "maxBufferedBody")
+    })
+  )
+
+  it.effect("RFC 9110 §6.6.1: Date is the wall clock's", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 0, 2, 3, 4, 5))
+      const world = yield* WebWorld.serving(hello)
+      const peer = yield* world.peer()
+      peer.write(get("/"))
+      yield* peer.heard.saw("end")
+      assert.include(peer.heard.text, "date: Fri, 02 Jan 2026 03:04:05 GMT\r\n")
+    })
+  )
+
+  it.effect("counts connections and requests", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(hello)
+      yield* world.talk(get("/", "more") + get("/"))
+      yield* settle
+      const { accepted, closed, requests } = yield* world.server.stats
+      assert.deepStrictEqual([accepted, closed, requests.completed], [1, { Finished: 1 }, 2])
+    })
+  )
+})
+
+describe("the drain", () => {
+  it.effect("closes idle connections at once", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(hello)
+      const idle = yield* world.peer()
+      idle.write(get("/", "more"))
+      yield* idle.heard.until(({ text }) => text.endsWith("hello"))
+      const fresh = yield* world.peer()
+      const stopping = yield* Effect.forkChild(world.stop)
+      yield* idle.heard.saw("end")
+      yield* fresh.heard.saw("end")
+      idle.transport.end()
+      fresh.transport.end()
+      yield* Fiber.join(stopping)
+    })
+  )
+
+  it.effect("lets requests in flight finish, says close, and takes no more", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(Effect.andThen(Deferred.await(ready), hello))
+      const peer = yield* world.peer()
+      peer.write(get("/", "more"))
+      yield* settle
+      const stopping = yield* Effect.forkChild(world.server.drain)
+      yield* settle
+      assert.isTrue(yield* world.server.isDraining)
+      peer.write(get("/second", "more"))
+      yield* Deferred.succeed(ready, undefined)
+      yield* peer.heard.saw("end")
+      peer.transport.end()
+      assert.match(peer.heard.text, /connection: close\r\n.*hello$/s)
+      assert.strictEqual(peer.heard.text.split("HTTP/1.1").length, 2)
+      const report = yield* Fiber.join(stopping)
+      assert.deepStrictEqual(report, {
+        finished: 1,
+        interrupted: 0,
+        cut: 0,
+        requests: { completed: 1, aborted: 0, cut: 0, upgraded: 0 }
+      })
+    })
+  )
+
+  it.effect("handlers left at the deadline are interrupted, and their clients told with 503", () =>
+    Effect.gen(function* () {
+      const log = new LogRecorder()
+      const world = yield* log.listen(WebWorld.serving(Effect.never, { drainTimeout: "5 seconds" }))
+      const peer = yield* world.peer()
+      peer.write(get("/", "more"))
+      yield* settle
+      const stopping = yield* Effect.forkChild(log.listen(world.server.drain))
+      yield* settle
+      yield* TestClock.adjust("5 seconds")
+      yield* peer.heard.saw("end")
+      peer.transport.end()
+      assert.match(peer.heard.text, /^HTTP\/1.1 503 .*connection: close\r\n/s)
+      const { cut, interrupted } = yield* Fiber.join(stopping)
+      assert.deepStrictEqual([interrupted, cut], [1, 0])
+      assert.deepStrictEqual(
+        log.entries.filter(({ level }) => level === "Warn").map(({ message }) => message),
+        ["Server drained with connections left at the deadline"]
+      )
+    })
+  )
+
+  it.effect("what cannot be interrupted, and who does not read, is cut off a second later", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { url } = yield* HttpServerRequest.HttpServerRequest
+          if (url === "/stuck") return yield* Effect.uninterruptible(Effect.never)
+          return HttpServerResponse.text("x".repeat(1_000_000))
+        }),
+        { drainTimeout: "3 seconds" }
+      )
+      const stuck = yield* world.peer()
+      stuck.write(get("/stuck"))
+      const deaf = yield* world.peer({ read: false })
+      deaf.write(get("/large"))
+      yield* settle
+      const stopping = yield* Effect.forkChild(world.server.drain)
+      yield* settle
+      yield* TestClock.adjust("4 seconds")
+      const { cut } = yield* Fiber.join(stopping)
+      assert.strictEqual(cut, 2)
+      assert.strictEqual(deaf.transport.state, "closed")
+      assert.strictEqual(stuck.transport.state, "closed")
+    })
+  )
+
+  it.effect("leaves nothing", () =>
+    MemoryWorld.leavesNothing((track) =>
+      Effect.gen(function* () {
+        const world = yield* WebWorld.serving(hello)
+        track(world)
+        yield* world.talk(get("/"))
+        yield* world.peer()
+        yield* settle
+      })
+    )
+  )
+})
