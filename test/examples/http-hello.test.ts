@@ -1,7 +1,16 @@
+import { once } from "node:events"
+import { text } from "node:stream/consumers"
+import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import * as HttpHello from "@sluice/examples/http-hello"
+import * as NodeTransport from "@sluice/node/NodeTransport"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Fetched from "./support/Fetched.ts"
+import * as KeepAliveClient from "./support/KeepAliveClient.ts"
+import * as Program from "./support/Program.ts"
+import * as Started from "./support/Started.ts"
 
 /** More than any buffer on the way holds. */
 const large = new Uint8Array(8 * 1024 * 1024).map((_, index) => index % 251)
@@ -78,6 +87,103 @@ describe("http-hello", () => {
         await writer.close()
         assert.isTrue((await reader.read()).done)
       })
+    })
+  )
+})
+
+const clientCount = 64
+
+/** So many of them, each on a connection of its own. */
+const forEachClient = <A, E, R>(each: Effect.Effect<A, E, R>) =>
+  Effect.all(
+    Array.from({ length: clientCount }, () => each),
+    { concurrency: "unbounded" }
+  )
+
+describe("http-hello as a process", () => {
+  it.live("says where it listens, serves, and ends with 0 on SIGTERM", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0"])
+      const answer = yield* Fetched.fetched(`http://${program.where}/users/7`)
+      assert.strictEqual(answer.text, '{"id":"7"}')
+      yield* program.signal("SIGTERM")
+      const ended = yield* program.ended
+      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
+    })
+  )
+
+  it.live("--tls speaks HTTP/1.1 over TLS, with a certificate for localhost", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0", "--tls"])
+      const { port } = new URL(`https://${program.where}`)
+      const socket = yield* Effect.acquireRelease(
+        Effect.promise(async () => {
+          const socket = Tls.connect({
+            port: Number(port),
+            servername: "localhost",
+            ALPNProtocols: ["h2", "http/1.1"],
+            rejectUnauthorized: false
+          })
+          await once(socket, "secureConnect")
+          return socket
+        }),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      assert.strictEqual(socket.alpnProtocol, "http/1.1")
+      assert.strictEqual(socket.getPeerX509Certificate()?.checkHost("localhost"), "localhost")
+      socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+      const answer = yield* Effect.promise(() => text(socket))
+      assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nhello world$/)
+    })
+  )
+
+  it.live("SIGTERM: what was accepted is answered whole, and idle connections end", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0"])
+      const idle = yield* Started.talk(program.address)
+      yield* idle.say("GET /json HTTP/1.1\r\nHost: a\r\n\r\n")
+      assert.strictEqual(yield* idle.line, "HTTP/1.1 200 OK\r")
+      const clients = yield* forEachClient(
+        Effect.gen(function* () {
+          const client = yield* Started.talk(program.address)
+          yield* client.say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nfirst\n")
+          while ((yield* client.line) !== "first") {}
+          return client
+        })
+      )
+      yield* program.signal("SIGTERM")
+      yield* idle.bye
+      yield* Effect.forEach(clients, (client) => client.say("second"), { concurrency: "unbounded" })
+      for (const client of clients) {
+        assert.deepStrictEqual(yield* client.lines(5), ["\r", "6\r", "second\r", "0\r", "\r"])
+        yield* client.bye
+      }
+      const ended = yield* program.ended
+      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
+    }).pipe(Effect.provide(NodeTransport.layerDialer()))
+  )
+
+  it.live("SIGTERM under load: no response is cut, no connection is reset, and it is over at once", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0"])
+      const warm = yield* Deferred.make<void>()
+      let answered = 0
+      const onAnswer = () => {
+        answered++
+        if (answered === 20 * clientCount) Deferred.doneUnsafe(warm, Effect.void)
+      }
+      const loads = yield* Effect.forkScoped(
+        forEachClient(Effect.promise(() => KeepAliveClient.run(program.where, "/stream?chunks=20", onAnswer)))
+      )
+      yield* Deferred.await(warm)
+      yield* program.signal("SIGTERM")
+      const outcomes = yield* Fiber.join(loads)
+      const ended = yield* program.ended
+      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
+      for (const outcome of outcomes) {
+        assert.deepInclude(outcome, { partial: "", error: undefined })
+        assert.isAbove(outcome.answered, 0)
+      }
     })
   )
 })

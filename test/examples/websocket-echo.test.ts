@@ -1,10 +1,12 @@
 import { once } from "node:events"
 import { assert, describe, it } from "@effect/vitest"
 import * as WebSocketEcho from "@sluice/examples/websocket-echo"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { WebSocket as WsClient } from "ws"
 import * as Fetched from "./support/Fetched.ts"
+import * as Program from "./support/Program.ts"
 import * as WebSocketTalk from "./support/WebSocketTalk.ts"
 
 const mebibyte = 1024 * 1024
@@ -98,6 +100,34 @@ describe("websocket-echo", () => {
       const closing = yield* Effect.forkScoped(server.close)
       assert.deepStrictEqual(yield* talk.closed, { code: 1001, clean: true })
       yield* Fiber.join(closing)
+    })
+  )
+})
+
+describe("websocket-echo as a process", () => {
+  it.live("SIGTERM under load: all of 64 clients are told to go away, and it ends with 0", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("websocket-echo", ["websocket-echo", "--port", "0", "--deflate"])
+      const talks = yield* Effect.all(
+        Array.from({ length: 64 }, () => WebSocketTalk.open(`ws://${program.where}/`)),
+        { concurrency: "unbounded" }
+      )
+      const warm = yield* Deferred.make<void>()
+      let echoed = 0
+      yield* Effect.forEach(talks, (talk) =>
+        Effect.gen(function* () {
+          while (true) {
+            talk.send("x")
+            assert.strictEqual(yield* talk.receive, "x")
+            if (++echoed === 20 * talks.length) yield* Deferred.succeed(warm, undefined)
+          }
+        }).pipe(Effect.forkScoped)
+      )
+      yield* Deferred.await(warm)
+      yield* program.signal("SIGTERM")
+      for (const talk of talks) assert.deepStrictEqual(yield* talk.closed, { code: 1001, clean: true })
+      const ended = yield* program.ended
+      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
     })
   )
 })
