@@ -38,7 +38,9 @@ export const internalModules = (tarball: Tarball): ReadonlyArray<string> =>
     .filter((module) => module !== undefined)
     .map((module) => `${tarball.name}/${module}`)
 
-const expected = /^(?:package\.json|LICENSE|README\.md|src\/.*\.ts|dist\/.*\.(?:js|d\.ts)(?:\.map)?)$/
+/** A `page` folder is served to browsers as it is, by programs and by their builds. */
+const expected =
+  /^(?:package\.json|LICENSE|README\.md|src\/.*\.ts|src\/.*\/page\/[\w-]+\.(?:html|css|js|svg)|dist\/.*\.(?:js|d\.ts)(?:\.map)?)$/
 const unwanted = /\.(?:test|spec|bench)\.|(?:^|\/)(?:test|tests|__tests__|node_modules)\//
 
 /** A source with its program, its declarations, and the maps that lead back to it. */

@@ -23,6 +23,9 @@ const problems = (paths: ReadonlyArray<string>) => Tarball.problems(tarball(path
 
 describe("Tarball", () => {
   it("a whole one has no problem", () => assert.deepStrictEqual(problems(whole), []))
+  it("a page for browsers is for somebody", () => {
+    assert.deepStrictEqual(problems([...whole, "src/a/page/index.html", "src/a/page/page.js"]), [])
+  })
   for (const path of whole) {
     it(`${path} is missing`, () => {
       assert.include(problems(whole.filter((one) => one !== path)), `${path} is missing`)
