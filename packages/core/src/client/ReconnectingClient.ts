@@ -144,7 +144,8 @@ export const make = (
     }
   })
 
-const defaultSchedule = Schedule.jittered(
+/** 100 ms, doubled up to 30 seconds, with jitter, for ever. @category schedules */
+export const defaultSchedule: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
 )
 

@@ -64,6 +64,8 @@ export interface Owned extends WebSocket, Upgraded {
   readonly inbox: WebSocketInbox.WebSocketInbox
   /** How it ended, once that is certain; the transport may still be there. */
   readonly result: Closed | undefined
+  /** Why nothing can be sent any more: the first reason counts. `SendAfterClose`: this side has closed. */
+  readonly refusal: Reason | undefined
   /** Begins to close, and waits for nothing. Throws a `RangeError` for what may not be sent. */
   readonly closeUnsafe: (code: number, reason: string) => void
   /**
@@ -94,8 +96,7 @@ class WebSocketSession implements Owned, WebSocketConnection.Handler, WebSocketI
   private readonly engine: WebSocketConnection.WebSocketConnection
   private readonly pump: EnginePump.EnginePump
   result: Closed | undefined
-  /** Why nothing can be sent any more: the first reason counts. */
-  private refusal: Reason | undefined
+  refusal: Reason | undefined
   private phase: "open" | "over" = "open"
   private waiting: Set<Waiting> | undefined
   private closeObservers: Set<(closed: Closed) => void> | undefined

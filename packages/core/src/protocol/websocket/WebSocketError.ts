@@ -229,9 +229,12 @@ export class HandshakeRefused {
   /** The header field, in lower case, or `status`. */
   readonly field: string
   readonly detail: string
-  constructor(field: string, detail: string) {
+  /** The status of an answer that is no WebSocket. */
+  readonly status: number | undefined
+  constructor(field: string, detail: string, status?: number) {
     this.field = field
     this.detail = detail
+    this.status = status
   }
   get message() {
     return `${this.field}: ${this.detail}`

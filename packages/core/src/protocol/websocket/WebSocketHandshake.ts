@@ -189,7 +189,7 @@ const checkUpgrade = (request: Request & { readonly by: "upgrade" }): HandshakeI
 }
 
 const checkUpgraded = (response: Response & { readonly by: "upgrade" }): HandshakeRefused | undefined => {
-  if (response.status !== 101) return new HandshakeRefused("status", `the server answered ${response.status}`)
+  if (response.status !== 101) return refusedWith(response.status)
   if (response.upgrade?.trim().toLowerCase() !== "websocket") {
     return new HandshakeRefused("upgrade", "it must be websocket")
   }
@@ -202,7 +202,10 @@ const checkUpgraded = (response: Response & { readonly by: "upgrade" }): Handsha
 
 // RFC 8441 §5: "a 2xx response indicates that the server has opened the connection".
 const checkConnected = (status: number): HandshakeRefused | undefined =>
-  status >= 200 && status <= 299 ? undefined : new HandshakeRefused("status", `the server answered ${status}`)
+  status >= 200 && status <= 299 ? undefined : refusedWith(status)
+
+const refusedWith = (status: number): HandshakeRefused =>
+  new HandshakeRefused("status", `the server answered ${status}`, status)
 
 const hasToken = (list: string | undefined, wanted: string): boolean =>
   (list ?? "").split(",").some((one) => one.trim().toLowerCase() === wanted)
