@@ -1,3 +1,4 @@
+import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as HttpRest from "@sluice/examples/http-rest"
 import { Api, Draft, EmailTaken, UserNotFound } from "@sluice/examples/http-rest/api"
@@ -6,7 +7,9 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as Layer from "effect/Layer"
+import { temporaryDirectory } from "../harness/NodeNet.ts"
 import * as Fetched from "./support/Fetched.ts"
+import * as Program from "./support/Program.ts"
 
 const serve = Fetched.serve(Layer.provide(HttpRest.server, Users.layerMemory))
 
@@ -136,6 +139,34 @@ describe("http-rest", () => {
       const page = yield* ask("/docs")
       assert.strictEqual(page.status, 200)
       assert.notMatch(page.text, /<(?:script|link|img)[^>]+(?:src|href)\s*=/)
+    })
+  )
+})
+
+describe("http-rest as a process", () => {
+  it.live("a file keeps the users from one run to the next", () =>
+    Effect.gen(function* () {
+      const file = Path.join(yield* temporaryDirectory, "users.db")
+      const run = Effect.fnUntraced(function* (path: string, init?: RequestInit) {
+        const program = yield* Program.serve("http-rest", ["http-rest", "--port", "0", "--db", file])
+        const answer = yield* Fetched.fetched(`http://${program.where}${path}`, init)
+        yield* program.signal("SIGTERM")
+        const ended = yield* program.ended
+        assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
+        return answer.json
+      })
+      const created = yield* run("/users", json("POST", ann))
+      assert.deepStrictEqual(yield* run("/users"), { users: [created] })
+    })
+  )
+
+  it.live("a file that cannot be opened is one line that names it, and exit code 1", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.start(["http-rest", "--port", "0", "--db", "/nowhere/users.db"])
+      const { code, stderr } = yield* program.ended
+      assert.strictEqual(code, 1)
+      assert.lengthOf(stderr, 1)
+      assert.include(stderr[0]!, "/nowhere/users.db")
     })
   )
 })

@@ -20,6 +20,20 @@ const exchanges: ReadonlyArray<readonly [name: string, sent: string, answer: str
   ["chat", "/who\n", "* welcome, guest-1: you are alone here; /help helps"]
 ]
 
+const names = [
+  "chat",
+  "tcp-echo",
+  "line-server",
+  "tcp-proxy",
+  "rpc-greeter",
+  "rpc-greeter-client",
+  "http-hello",
+  "http-rest",
+  "static-files",
+  "websocket-echo",
+  "websocket-broadcast"
+]
+
 describe("the command line", () => {
   for (const [name, sent, answer] of exchanges) {
     it.live(`${name} says where it listens, serves, and ends with 0 on SIGTERM`, () =>
@@ -84,7 +98,7 @@ describe("the command line", () => {
   it.live("rpc-greeter-client greets through rpc-greeter, over TLS", () =>
     Effect.gen(function* () {
       const files = ["--cert", tlsFile("a.pem"), "--key", tlsFile("a.key")]
-      const server = yield* Program.serve("rpc-greeter", ["rpc-greeter", "--port", "0", ...files])
+      const server = yield* Program.serve("rpc-greeter", ["rpc-greeter", "--port", "0", "--web-port", "0", ...files])
       const client = yield* Program.start([
         "rpc-greeter-client",
         "Ann",
@@ -127,7 +141,7 @@ describe("the command line", () => {
     Effect.gen(function* () {
       const { code, stdout } = yield* (yield* Program.start(["--help"])).ended
       assert.strictEqual(code, 0)
-      for (const name of ["chat", "tcp-echo", "line-server", "tcp-proxy", "rpc-greeter", "rpc-greeter-client"]) {
+      for (const name of names) {
         assert.isTrue(
           stdout.some((line) => new RegExp(`^ +${name} `).test(line)),
           name

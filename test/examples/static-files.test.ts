@@ -6,6 +6,7 @@ import * as StaticFiles from "@sluice/examples/static-files"
 import * as Effect from "effect/Effect"
 import { temporaryDirectory } from "../harness/NodeNet.ts"
 import * as Fetched from "./support/Fetched.ts"
+import * as Program from "./support/Program.ts"
 
 const script = "export const answer = 42\n".repeat(100)
 
@@ -109,6 +110,28 @@ describe("static-files", () => {
       assert.isTrue(large.bytes.every((byte) => byte === 7))
       const head = yield* ask("/large.bin", { method: "HEAD" })
       assert.deepStrictEqual([head.status, head.headers.get("content-length"), head.text], [200, "3000000", ""])
+    })
+  )
+})
+
+describe("static-files as a process", () => {
+  it.live("serves the directory that it is given, and ends with 0 on SIGTERM", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      Fs.writeFileSync(Path.join(directory, "a.txt"), "a")
+      const program = yield* Program.serve("static-files", ["static-files", directory, "--port", "0"])
+      assert.strictEqual((yield* Fetched.fetched(`http://${program.where}/a.txt`)).text, "a")
+      yield* program.signal("SIGTERM")
+      const ended = yield* program.ended
+      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
+    })
+  )
+
+  it.live("a directory that is not there is told, and exit code 1", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* (yield* Program.start(["static-files", "/nowhere"])).ended
+      assert.strictEqual(code, 1)
+      assert.include(stderr.join("\n"), "/nowhere")
     })
   )
 })

@@ -3,6 +3,7 @@ import * as WebSocketBroadcast from "@sluice/examples/websocket-broadcast"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Fetched from "./support/Fetched.ts"
+import * as Program from "./support/Program.ts"
 import * as WebSocketTalk from "./support/WebSocketTalk.ts"
 
 const serve = Fetched.serve(WebSocketBroadcast.server)
@@ -59,6 +60,21 @@ describe("websocket-broadcast", () => {
       const closing = yield* Effect.forkScoped(server.close)
       for (const talk of talks) assert.deepStrictEqual(yield* talk.closed, { code: 1001, clean: true })
       yield* Fiber.join(closing)
+    })
+  )
+})
+
+describe("websocket-broadcast as a process", () => {
+  it.live("says where it listens, serves, and ends with 0 on SIGTERM", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("websocket-broadcast", ["websocket-broadcast", "--port", "0"])
+      const [ann, bob] = yield* join(program.where, 2)
+      ann!.send("x")
+      assert.deepStrictEqual([yield* ann!.receive, yield* bob!.receive], ["x", "x"])
+      yield* program.signal("SIGTERM")
+      assert.deepStrictEqual(yield* bob!.closed, { code: 1001, clean: true })
+      const ended = yield* program.ended
+      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
     })
   )
 })

@@ -49,10 +49,6 @@ export const greet = Effect.fnUntraced(function* (name: string) {
   yield* Stream.runForEach(client.StreamHellos({ name }), (reply) => Console.log(reply.message))
 }, Effect.scoped)
 
-/** An rpc error says that it could not connect; its cause says to whom, and why. */
-const whyNotOpened = (error: RpcClientError): unknown =>
-  error.reason._tag === "SocketOpenError" ? error.reason.cause : error
-
 const flags = {
   name: Argument.String("name").pipe(Argument.withDescription("Whom to greet"), Argument.withDefault("world")),
   via: Flag.Literals("via", ["tcp", "websocket", "http"]).pipe(
@@ -71,10 +67,26 @@ const flags = {
 
 type Flags = Command.Command.Config.Infer<typeof flags>
 
-const layer = ({ via, to, ca }: Flags) => {
-  const target = Option.getOrElse(to, (): Dialer.Target => ({ host: "127.0.0.1", port: via === "tcp" ? 4004 : 4005 }))
-  if (via === "tcp") return layerTcp(target, { tls: Option.isSome(ca) ? { authorities: ca.value } : undefined })
-  return via === "http" ? layerHttp(Dialer.formatTarget(target)) : layerWebSocket(Dialer.formatTarget(target))
+const targetOf = ({ via, to }: Flags) =>
+  Option.getOrElse(to, (): Dialer.Target => ({ host: "127.0.0.1", port: via === "tcp" ? 4004 : 4005 }))
+
+const layer = (flags: Flags) => {
+  const target = targetOf(flags)
+  switch (flags.via) {
+    case "tcp":
+      return layerTcp(target, { tls: Option.isSome(flags.ca) ? { authorities: flags.ca.value } : undefined })
+    case "websocket":
+      return layerWebSocket(Dialer.formatTarget(target))
+    case "http":
+      return layerHttp(Dialer.formatTarget(target))
+  }
+}
+
+/** An rpc error says that a call came to nothing. Over TCP its cause says to whom, and why; else we do. */
+const explain = (flags: Flags) => (error: RpcClientError) => {
+  const { reason } = error
+  if (reason._tag === "SocketOpenError" && reason.cause instanceof Error) return reason.cause
+  return new Error(`no answer by ${flags.via} from ${Dialer.formatTarget(targetOf(flags))}: ${error.message}`)
 }
 
 const validate = ({ via, to, ca }: Flags) =>
@@ -83,5 +95,5 @@ const validate = ({ via, to, ca }: Flags) =>
     : Effect.fail(new CliError.ValidationError({ message: "--ca and a Unix socket are for --via tcp" }))
 
 export const command = Command.make("rpc-greeter-client", flags, (flags) =>
-  greet(flags.name).pipe(Effect.mapError(whyNotOpened), Effect.provide(layer(flags)))
+  greet(flags.name).pipe(Effect.mapError(explain(flags)), Effect.provide(layer(flags)))
 ).pipe(Command.withDescription("Calls rpc-greeter"), Command.validate(validate))
