@@ -13,6 +13,8 @@ export interface Sample {
   readonly p50Micros?: number | undefined
   readonly p99Micros?: number | undefined
   readonly serverCpuPercent?: number | undefined
+  /** CPU time of the server for one reply. */
+  readonly serverCpuMicros?: number | undefined
   readonly loadCpuPercent?: number | undefined
   /** Of the measurement's cores, by programs that have no part in it. */
   readonly otherCpuPercent?: number | undefined

@@ -15,6 +15,9 @@ export const percent = (value: number): string => `${Math.round(value)} %`
 /** `712 µs`, `1.31 ms`. */
 export const micros = (value: number): string => (value < 1_000 ? `${Math.round(value)} µs` : millis(value / 1_000))
 
+/** `6.25 µs`: for times that are mostly below a millisecond, and compared. */
+export const shortMicros = (value: number): string => `${count(value)} µs`
+
 /** `1.31 ms`, `2.05 s`. */
 export const millis = (value: number): string =>
   value < 1_000 ? `${value.toPrecision(3)} ms` : `${(value / 1_000).toFixed(2)} s`

@@ -46,11 +46,14 @@ export const make = (unit: string, generator: string, order: (common: CommonOrde
 
 const sample = (report: Report): Sample => {
   if (report.replyCount === 0) throw new Error(`no reply was counted: ${report.firstError ?? "the server is silent"}`)
+  const value = report.replyCount / report.seconds
+  const { serverCpuPercent } = report
   return {
-    value: report.replyCount / report.seconds,
+    value,
     p50Micros: report.latencyMicros.p50,
     p99Micros: report.latencyMicros.p99,
-    serverCpuPercent: report.serverCpuPercent,
+    serverCpuPercent,
+    serverCpuMicros: serverCpuPercent === undefined ? undefined : (serverCpuPercent * 10_000) / value,
     loadCpuPercent: report.loadCpuPercent,
     otherCpuPercent: report.otherCpuPercent,
     residentBytes: report.serverResidentBytes,

@@ -12,6 +12,7 @@ export interface Score {
   readonly p50Micros: number | undefined
   readonly p99Micros: number | undefined
   readonly serverCpuPercent: number | undefined
+  readonly serverCpuMicros: number | undefined
   readonly loadCpuPercent: number | undefined
   readonly otherCpuPercent: number | undefined
   readonly residentBytes: number | undefined
@@ -92,6 +93,7 @@ const score = (name: string, samples: ReadonlyArray<Sample>): Score => {
     p50Micros: medianOf((sample) => sample.p50Micros),
     p99Micros: medianOf((sample) => sample.p99Micros),
     serverCpuPercent,
+    serverCpuMicros: medianOf((sample) => sample.serverCpuMicros),
     loadCpuPercent,
     otherCpuPercent: medianOf((sample) => sample.otherCpuPercent),
     residentBytes: medianOf((sample) => sample.residentBytes),

@@ -25,6 +25,7 @@ const columns = (unit: string): ReadonlyArray<Column> => [
   ["p50", (score) => known(score.p50Micros, Figure.micros)],
   ["p99", (score) => known(score.p99Micros, Figure.micros)],
   ["CPU", (score) => known(score.serverCpuPercent, Figure.percent)],
+  ["CPU each", (score) => known(score.serverCpuMicros, Figure.shortMicros)],
   ["load's CPU", (score) => known(score.loadCpuPercent, Figure.percent)],
   ["others' CPU", (score) => known(score.otherCpuPercent, Figure.percent)],
   ["limit", (score) => score.limitedBy],

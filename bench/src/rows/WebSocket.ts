@@ -38,21 +38,31 @@ export const websocket: ReadonlyArray<Row> = [
   },
   {
     group: "websocket",
-    name: "echo-bursts",
-    title: "WebSocket echo, 64 B of text, 64 connections, bursts of 16",
+    name: "echo-16",
+    title: "WebSocket echo, 64 B of text, 64 connections, 16 in flight",
     subject: sluice,
     peers: [ws, effect],
     targets: { [ws.name]: 4 },
-    experiment: LoadExperiment.stream({ ...echo, connections: 64, inFlight: 16, pattern: "burst" })
+    experiment: LoadExperiment.stream({ ...echo, connections: 64, inFlight: 16, pattern: "window" })
   },
   {
     group: "websocket",
     name: "broadcast",
-    title: "WebSocket broadcast, 64 B of text from 1 client to 1,000, 2 in flight",
+    title: "WebSocket broadcast, 64 B of text from 1 client to 1,000, 8 in flight",
     subject: hub,
     peers: [wsLoop],
     targets: { [wsLoop.name]: 2 },
-    experiment: LoadExperiment.broadcast({ ...echo, clients: 1_000, inFlight: 2 })
+    experiment: LoadExperiment.broadcast({ ...echo, clients: 1_000, inFlight: 8 })
+  },
+  {
+    // A write for each delivery, whoever serves: the system's share, which nobody can save, is most of it.
+    group: "websocket",
+    name: "broadcast-single",
+    title: "WebSocket broadcast, 64 B of text from 1 client to 1,000, 1 in flight",
+    subject: hub,
+    peers: [wsLoop],
+    targets: {},
+    experiment: LoadExperiment.broadcast({ ...echo, clients: 1_000, inFlight: 1 })
   },
   {
     group: "websocket",
