@@ -47,7 +47,7 @@ export const run = async (budget: Budget, round: (seed: number) => unknown): Pro
   let seed = budget.seed
   do {
     try {
-      const exchanges = await round(seed)
+      const exchanges = await inTime(round(seed))
       count += typeof exchanges === "number" ? exchanges : 1
     } catch (cause) {
       console.error(`failed with seed ${seed}, behind ${count} exchanges`)
@@ -56,6 +56,20 @@ export const run = async (budget: Budget, round: (seed: number) => unknown): Pro
     seed++
   } while (count < budget.exchanges && Date.now() < endMillis)
   console.log(`${count} exchanges, seeds ${budget.seed} to ${seed - 1}`)
+}
+
+/** A side that waits for what does not come would wait for ever. */
+const inTime = async (round: unknown): Promise<unknown> => {
+  if (!(round instanceof Promise)) return round
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("nothing more has come for 30 seconds")), 30_000)
+  })
+  try {
+    return await Promise.race([round, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 const numberOf = (name: string, text: string | undefined): number | undefined => {

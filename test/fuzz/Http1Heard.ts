@@ -6,7 +6,6 @@
  * @since 0.1.0
  */
 import * as Http from "node:http"
-import * as Stream from "node:stream"
 import * as Timers from "node:timers/promises"
 import { type ClientHandler, Http1Client } from "@sluice/core/protocol/http1/Http1Client"
 import type { Violation } from "@sluice/core/protocol/http1/Http1Error"
@@ -15,6 +14,7 @@ import type { RequestHead, ResponseHead } from "@sluice/core/protocol/http1/Http
 import * as Http1Options from "@sluice/core/protocol/http1/Http1Options"
 import { Http1Server, type ServerHandler } from "@sluice/core/protocol/http1/Http1Server"
 import { bytes, text } from "../core/protocol/http1/Recorder.ts"
+import { MemorySocket } from "./MemorySocket.ts"
 
 /** A message that was handed over whole. */
 export interface Message {
@@ -142,35 +142,8 @@ export const askHere = (wire: string, { method, upgrade }: Asked): Heard => {
   return side.heard()
 }
 
-/** As much of a socket as `node:http` needs. */
-class Wire extends Stream.Duplex {
-  override _read(): void {}
-  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
-    done()
-  }
-  arrive(wire: string): void {
-    this.push(bytes(wire))
-    this.push(null)
-  }
-  setTimeout(): this {
-    return this
-  }
-  setNoDelay(): this {
-    return this
-  }
-  setKeepAlive(): this {
-    return this
-  }
-  ref(): this {
-    return this
-  }
-  unref(): this {
-    return this
-  }
-}
-
 /** Nothing but memory is between the sides, so that a few turns of the loop are all that there is to wait for. */
-const settled = async (socket: Wire): Promise<void> => {
+const settled = async (socket: MemorySocket): Promise<void> => {
   for (let turn = 0; turn < 20 && !socket.destroyed; turn++) await Timers.setImmediate()
 }
 
@@ -223,10 +196,10 @@ export class NodeServer {
   async serve(wire: string): Promise<Heard> {
     this.begun = []
     this.refusal = undefined
-    const socket = new Wire()
+    const socket = new MemorySocket()
     socket.on("error", () => {})
     this.server.emit("connection", socket)
-    socket.arrive(wire)
+    socket.arrive(bytes(wire))
     await settled(socket)
     socket.destroy()
     const wholeCount = this.begun.findIndex(({ message }) => message === undefined)
@@ -254,7 +227,7 @@ const messageOf = ({ method, rawHeaders, rawTrailers, url }: Http.IncomingMessag
 export const askNode = (wire: string, { method, upgrade }: Asked): Promise<Heard> => {
   const messages: Array<Message> = []
   const persistence: Array<"keep" | "close"> = []
-  const socket = new Wire()
+  const socket = new MemorySocket()
   const agent = new Http.Agent({ keepAlive: true })
   Object.assign(agent, { createConnection: () => socket })
   const headers = upgrade === undefined ? {} : { connection: "upgrade", upgrade }
@@ -286,7 +259,7 @@ export const askNode = (wire: string, { method, upgrade }: Asked): Promise<Heard
     })
     request.on("error", failed)
     request.on("socket", () => {
-      socket.arrive(wire)
+      socket.arrive(bytes(wire))
       void settled(socket).then(() => finish(undefined))
     })
     request.end()

@@ -22,16 +22,9 @@ import * as WebSocketPrepared from "@sluice/core/protocol/websocket/WebSocketPre
 import * as NodeDeflate from "@sluice/node/NodeDeflate"
 import * as Chunkings from "../harness/Chunkings.ts"
 import * as Hex from "../harness/Hex.ts"
-import { SeededRandom } from "../harness/SeededRandom.ts"
 import * as Wire from "../harness/WebSocketWire.ts"
 import * as FuzzRun from "./FuzzRun.ts"
-
-/** Random numbers that a seed determines, with what this traffic is made of. */
-class Random extends SeededRandom {
-  bytes(most: number): Uint8Array {
-    return Uint8Array.from(this.list(most, () => this.below(256)))
-  }
-}
+import { cutAtRandom, damage, frameOf, messageOf, Random, textOf } from "./WebSocketTraffic.ts"
 
 const maxMessageBytes = 1_000
 const codec = NodeDeflate.make()
@@ -62,77 +55,6 @@ const engineOf = ({ maxFragments, maxTinyFragments, parameters, role }: Setting)
     deflate: parameters && new WebSocketDeflate({ role, parameters, codec, compressFromBytes: 10, maxMessageBytes })
   })
 
-const textOf = (random: Random, most: number): string =>
-  random.list(most, () => random.pick(["a", "bc ", "é", "€", "😀", "\0", "\uFEFF", "\uFFFD"])).join("")
-
-/** Payloads that are good, nearly good, and not good at all. */
-const payloadOf = (random: Random): Uint8Array => {
-  const text = Buffer.from(textOf(random, random.pick([3, 40, 300])))
-  const kind = random.below(6)
-  if (kind === 0) return random.bytes(random.pick([5, 130, 400]))
-  if (kind === 1) return text.subarray(0, random.below(text.length + 1))
-  if (kind === 2) return codec.deflate(text, { bits: 15, dictionary: undefined }).subarray(0, -4)
-  if (kind === 3)
-    return codec
-      .deflate(new Uint8Array(random.pick([10, 1_000, 1_001, 100_000])), { bits: 9, dictionary: undefined })
-      .subarray(0, -4)
-  return text
-}
-
-const firstOf = (random: Random): number =>
-  random.pick([
-    0x81,
-    0x81,
-    0x82,
-    0x01,
-    0x02,
-    0x00,
-    0x00,
-    0x80,
-    0x80,
-    0x89,
-    0x8a,
-    0xc1,
-    0xc2,
-    0x41,
-    0x88,
-    random.below(256)
-  ])
-
-const frameOf = (random: Random, peer: Role): Uint8Array => {
-  const first = firstOf(random)
-  const payload =
-    first === 0x88
-      ? Hex.concat([Hex.hex(random.pick(["", "03", "03e8", "03ed", "0fa0"])), random.bytes(3)])
-      : payloadOf(random)
-  return Wire.frame(
-    peer,
-    first,
-    first >= 0x88 && first < 0xc0 && random.below(4) > 0 ? payload.subarray(0, 125) : payload
-  )
-}
-
-const damage = (random: Random, bytes: Uint8Array): Uint8Array => {
-  const damaged = Array.from(bytes)
-  for (let count = random.below(4); count > 0; count--) {
-    const at = random.below(damaged.length + 1)
-    const kind = random.below(4)
-    if (kind === 0) damaged[at] = random.pick([0, 0xff, 0x80, 0x7e, 0x7f, 0xfe, random.below(256)])
-    else if (kind === 1) damaged.splice(at, 1 + random.below(5))
-    else if (kind === 2) damaged.splice(at, 0, ...random.bytes(12))
-    else damaged.length = Math.min(damaged.length, at)
-  }
-  return Uint8Array.from(damaged)
-}
-
-const cutAtRandom = (random: Random, bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
-  const positions = new Set(random.list(random.pick([2, 10, 200]), () => random.below(Math.max(1, bytes.length))))
-  return Chunkings.cut(
-    bytes,
-    [...positions].filter((at) => at > 0).sort((left, right) => left - right)
-  )
-}
-
 /** Bytes of an unfinished message that the engine holds. */
 const heldBytes = (engine: Wire.Recorded): number => {
   const fragments = Reflect.get(engine, "fragments") as { readonly pieces?: { readonly byteLength: number } }
@@ -150,7 +72,11 @@ const checkLaws = (engine: Wire.Recorded): void => {
 const hostile = (random: Random): void => {
   const setting = settingOf(random)
   const peer = setting.role === "server" ? "client" : "server"
-  const clean = Hex.concat(random.list(12, () => frameOf(random, peer)))
+  const compressed = setting.parameters !== undefined
+  const frames = random.list(12, () =>
+    random.below(3) === 0 ? messageOf(random, peer, compressed) : frameOf(random, peer)
+  )
+  const clean = Hex.concat(frames)
   for (const wire of [clean, damage(random, clean), random.bytes(60)]) {
     const whole = Wire.receive(engineOf(setting), [wire])
     for (let turn = 0; turn < 3; turn++) {
