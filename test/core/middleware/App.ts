@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
+import type { HttpMiddleware } from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Layer from "effect/Layer"
@@ -13,13 +14,14 @@ import * as Option from "effect/Option"
 
 export type Send = (path: string, init?: RequestInit) => Effect.Effect<Response>
 
-/** Builds the layers on a router, and gives the way to ask it. */
+/** Builds the layers on a router, and gives the way to ask it. `middleware` is the one around the sending. */
 export const serve = <A, E, R>(
-  layer: Layer.Layer<A, E, R>
+  layer: Layer.Layer<A, E, R>,
+  middleware?: HttpMiddleware
 ): Effect.Effect<Send, never, Exclude<HttpRouter.Request.Without<R>, HttpRouter.HttpRouter>> =>
   Effect.gen(function* () {
     const app = yield* HttpRouter.toHttpEffect(LayerModule.mergeAll(addressed, layer))
-    const handler = HttpEffect.toWebHandlerWith(yield* Effect.context())(app as never)
+    const handler = HttpEffect.toWebHandlerWith(yield* Effect.context())(app as never, middleware)
     return (path: string, init?: RequestInit) =>
       Effect.promise(() =>
         handler(new Request(path.startsWith("/") ? `http://host.test${path}` : path, init), Context.empty())

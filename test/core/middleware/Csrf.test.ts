@@ -33,6 +33,7 @@ const rows: ReadonlyArray<Row> = [
   { method: "POST", origin: "https://host.test:8080", status: 200 },
   { method: "POST", origin: "http://host.test", status: 403 },
   { method: "POST", origin: "http://host.test:8081", status: 403 },
+  { method: "POST", origin: "http://evilhost.test:8080", status: 403 },
   { method: "POST", origin: "https://evil.test", status: 403 },
   { method: "POST", origin: "https://login.test", status: 200 },
   { method: "POST", origin: "http://login.test", status: 403 },

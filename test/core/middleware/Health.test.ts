@@ -4,7 +4,7 @@ import { Draining } from "@sluice/core/server/Draining"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
@@ -160,12 +160,12 @@ describe("Health", () => {
     const logs = new LogRecorder()
     return logs.listen(
       Effect.gen(function* () {
-        const { handler, dispose } = HttpRouter.toWebHandler(Health.layer())
-        const ask = (path: string) => Effect.promise(() => handler(new Request(`http://host.test${path}`)))
-        assert.strictEqual((yield* ask("/health/live")).status, 200)
-        assert.strictEqual((yield* ask("/health/ready")).status, 200)
-        yield* Effect.promise(dispose)
+        const send = yield* serve(Health.layer(), HttpMiddleware.logger)
+        assert.strictEqual((yield* send("/health/live")).status, 200)
+        assert.strictEqual((yield* send("/health/ready")).status, 200)
         assert.deepStrictEqual(logs.entries, [])
+        yield* send("/nowhere")
+        assert.strictEqual(logs.entries.length, 1)
       })
     )
   })

@@ -12,6 +12,7 @@ import { serve, textOf } from "./App.ts"
 const Routes = Layer.mergeAll(
   HttpRouter.add("GET", "/fine", HttpServerResponse.text("fine")),
   HttpRouter.add("GET", "/empty", HttpServerResponse.empty({ status: 204 })),
+  HttpRouter.add("GET", "/blank", HttpServerResponse.empty({ status: 200 })),
   HttpRouter.add("GET", "/defect", Effect.die("broken")),
   HttpRouter.add(
     "GET",
@@ -63,7 +64,11 @@ describe("Problem", () => {
     Effect.gen(function* () {
       const send = yield* serve(Layer.mergeAll(Problem.layer, Routes))
       assert.strictEqual(yield* textOf(yield* send("/fine")), "fine")
-      assert.strictEqual(yield* textOf(yield* send("/empty")), "")
+      for (const path of ["/empty", "/blank"]) {
+        const response = yield* send(path)
+        assert.isNull(response.headers.get("content-type"))
+        assert.strictEqual(yield* textOf(response), "")
+      }
       const own = yield* send("/own")
       assert.strictEqual(own.status, 400)
       assert.strictEqual(yield* textOf(own), "mine")

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as RequestId from "@sluice/core/middleware/RequestId"
 import * as Effect from "effect/Effect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -76,6 +77,23 @@ describe("RequestId", () => {
       }
     })
   )
+
+  it.effect("the access log has the id", () => {
+    const logs = new LogRecorder()
+    return logs.listen(
+      Effect.gen(function* () {
+        const send = yield* serve(Layer.mergeAll(RequestId.layer(), Routes), HttpMiddleware.logger)
+        yield* send("/", { headers: { "x-request-id": "r" } })
+        assert.deepStrictEqual(
+          logs.entries.map((entry) => [entry.message, entry.annotations["http.request_id"]]),
+          [
+            ["handled", "r"],
+            ["Sent HTTP response", "r"]
+          ]
+        )
+      })
+    )
+  })
 
   it.effect("the field, the annotation, and the trust in ids can be chosen", () => {
     const logs = new LogRecorder()

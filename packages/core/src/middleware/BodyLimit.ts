@@ -13,7 +13,9 @@
  * import * as BodyLimit from "@sluice/core/middleware/BodyLimit"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const login = HttpServerResponse.text("welcome")
  * const Small = HttpRouter.middleware(BodyLimit.make({ maxBody: "4 KiB" }))
  * const Routes = HttpRouter.add("POST", "/login", login).pipe(Layer.provide(Small.layer))
  * const { handler } = HttpRouter.toWebHandler(Layer.mergeAll(BodyLimit.layer({ maxBody: "1 MiB" }), Routes))

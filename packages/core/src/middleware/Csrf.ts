@@ -18,7 +18,9 @@
  * import * as Csrf from "@sluice/core/middleware/Csrf"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
  * const { handler } = HttpRouter.toWebHandler(
  *   Layer.mergeAll(Csrf.layer({ trustedOrigins: ["https://login.example"] }), Routes)
  * )

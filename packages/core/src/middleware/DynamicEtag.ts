@@ -11,7 +11,9 @@
  * import * as DynamicEtag from "@sluice/core/middleware/DynamicEtag"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
  * const { handler } = HttpRouter.toWebHandler(Layer.mergeAll(DynamicEtag.layer({ maxBody: "64 KiB" }), Routes))
  * ```
  *

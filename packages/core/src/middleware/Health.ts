@@ -17,7 +17,10 @@
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
+ * const pingDatabase = Effect.sleep("5 millis")
  * const Probes = Health.layer({ checks: { database: pingDatabase, queue: Effect.succeed(true) } })
  * const { handler } = HttpRouter.toWebHandler(Layer.mergeAll(Probes, Routes))
  * // GET /health/ready: {"status":"ready","checks":{"database":"pass","queue":"pass"}}

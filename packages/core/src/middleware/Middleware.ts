@@ -10,9 +10,10 @@
  * import * as RequestTimeout from "@sluice/core/middleware/RequestTimeout"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
  * const Quick = HttpRouter.middleware(RequestTimeout.make({ timeout: "2 seconds" }))
- * const Routes = HttpRouter.add("GET", "/quick", handler).pipe(Layer.provide(Quick.layer))
+ * const Routes = HttpRouter.add("GET", "/quick", HttpServerResponse.text("quick")).pipe(Layer.provide(Quick.layer))
  * ```
  *
  * The first of a list is the outermost. Those that change responses do so

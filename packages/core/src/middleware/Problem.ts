@@ -12,7 +12,9 @@
  * import * as Problem from "@sluice/core/middleware/Problem"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
  * const { handler } = HttpRouter.toWebHandler(Layer.mergeAll(Problem.layer, Routes))
  * // GET /nowhere: 404, {"type":"about:blank","status":404,"title":"Not Found"}
  * ```

@@ -13,7 +13,9 @@
  * import * as RequestConcurrency from "@sluice/core/middleware/RequestConcurrency"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
  * const { handler } = HttpRouter.toWebHandler(
  *   Layer.mergeAll(RequestConcurrency.layer({ maxConcurrent: 200, maxWait: "500 millis" }), Routes)
  * )

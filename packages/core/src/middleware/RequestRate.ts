@@ -15,8 +15,10 @@
  * import * as Effect from "effect/Effect"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  * import { RateLimiter } from "effect/persistence/RateLimiter"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
  * const Local = RequestRate.layer({ limit: 100, window: "1 minute" })
  *
  * const Shared = HttpRouter.use((router) =>

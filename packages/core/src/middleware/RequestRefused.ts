@@ -6,11 +6,14 @@
  * program that wants another one catches the reason:
  *
  * ```ts
+ * import * as RequestRate from "@sluice/core/middleware/RequestRate"
  * import * as Effect from "effect/Effect"
  * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const limit = RequestRate.make({ limit: 10, window: "1 minute" })
+ * const app = limit(Effect.succeed(HttpServerResponse.text("hello")))
  * const friendly = Effect.catchReason(app, "RequestRefused", "TooManyRequests", (reason) =>
- *   HttpServerResponse.html(`<p>Please come back in ${reason.retryAfterSeconds} seconds.</p>`)
+ *   Effect.succeed(HttpServerResponse.html(`<p>Please come back in ${reason.retryAfterSeconds} seconds.</p>`))
  * )
  * ```
  *

@@ -10,7 +10,9 @@
  * import * as SecurityHeaders from "@sluice/core/middleware/SecurityHeaders"
  * import * as Layer from "effect/Layer"
  * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  *
+ * const Routes = HttpRouter.add("GET", "/", HttpServerResponse.text("hello"))
  * const Secure = SecurityHeaders.layer({
  *   contentSecurityPolicy: "default-src 'self'; img-src 'self' https://images.example",
  *   headers: { "cross-origin-embedder-policy": "omit" }
