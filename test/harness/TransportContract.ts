@@ -142,6 +142,24 @@ export const transportContract = (name: string, makePair: MakePair): void => {
       })
     )
 
+    rule(
+      "attach within a callback: the new receiver hears all that follows, a destroy at once, too",
+      (client, server) =>
+        Effect.gen(function* () {
+          const second = new Recorder()
+          const first = record(server, {
+            onBytes: () => {
+              server.attach(second)
+              server.destroy()
+            }
+          })
+          client.write(bytes("hello"))
+          yield* second.saw("close")
+          assert.deepStrictEqual(first.events, ["bytes"])
+          assert.deepStrictEqual(second.events, ["close"])
+        })
+    )
+
     rule("2: bytes come in order, in chunks that are never empty", (client, server) =>
       Effect.gen(function* () {
         const received = record(server)

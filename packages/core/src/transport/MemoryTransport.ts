@@ -166,22 +166,21 @@ class MemoryTransport implements Transport {
   }
 
   private deliver(): void {
-    const { receiver } = this
-    if (receiver !== undefined && this.state === "open" && this.flow !== "new") this.deliverOpen(receiver)
+    if (this.receiver !== undefined && this.state === "open" && this.flow !== "new") this.deliverOpen()
     if (this.state === "open") return
-    // Also to a receiver that has not let it flow: whoever was attached must hear of the end.
-    if (receiver !== undefined && this.closing === "untold") {
+    // Also to a receiver that has not let it flow: whoever was attached must hear of the end. It may be another now.
+    if (this.receiver !== undefined && this.closing === "untold") {
       this.closing = "told"
-      receiver.onClose(this.closeError)
+      this.receiver.onClose(this.closeError)
     }
     for (const observer of this.closeObservers.splice(0)) observer(this.closeError)
   }
 
-  private deliverOpen(receiver: Receiver): void {
+  private deliverOpen(): void {
     this.deliverBytes()
     if (this.state === "open" && this.drainWanted && this.bufferedBytes === 0) {
       this.drainWanted = false
-      receiver.onDrain()
+      this.receiver!.onDrain()
     }
     if (this.state === "open" && this.receiving === "ended" && this.sending === "sent") this.close(undefined)
   }
