@@ -21,6 +21,8 @@ export interface HttpWire {
   readonly send: (data: string | Uint8Array) => void
   /** The next response, interim ones too; `method` is what it answers. */
   readonly response: (method?: string) => Effect.Effect<Response>
+  /** The next response; `undefined` where the server has ended its side without a byte of one. */
+  readonly next: () => Effect.Effect<Response | undefined>
   /** Sends a GET and reads its response. */
   readonly get: (path: string, ...fields: ReadonlyArray<string>) => Effect.Effect<Response>
   /** All that comes until the server ends its side or breaks off. */
@@ -55,7 +57,11 @@ class Wire implements HttpWire {
       this.received = Buffer.concat([this.received, chunk])
       this.look()
     })
-    socket.on("end", () => this.over("end"))
+    // As clients do; a server waits a while for those that do not.
+    socket.on("end", () => {
+      socket.end()
+      this.over("end")
+    })
     socket.on("error", () => this.over("reset"))
     socket.on("close", () => this.over("reset"))
   }
@@ -70,22 +76,31 @@ class Wire implements HttpWire {
       return this.response()
     })
 
+  next(): Effect.Effect<Response | undefined> {
+    return Effect.map(
+      this.await(() => (this.ending === "end" && this.received.length === 0 ? "nothing" : this.take("GET"))),
+      (found) => (found === "nothing" ? undefined : found)
+    )
+  }
+
   response(method = "GET"): Effect.Effect<Response> {
-    return this.await(() => {
-      const parsed = parse(this.received, method, this.ending !== "open")
-      if (parsed === undefined) {
-        if (this.ending === "open") return undefined
-        throw new Error(`the connection was over (${this.ending}) after: ${this.received.toString("latin1")}`)
-      }
-      this.received = this.received.subarray(parsed.wireBytes)
-      return parsed.response
-    })
+    return this.await(() => this.take(method))
   }
 
   get rest(): Effect.Effect<{ readonly text: string; readonly ending: "end" | "reset" }> {
     return this.await(() =>
       this.ending === "open" ? undefined : { text: this.received.toString("latin1"), ending: this.ending }
     )
+  }
+
+  private take(method: string): Response | undefined {
+    const parsed = parse(this.received, method, this.ending !== "open")
+    if (parsed === undefined) {
+      if (this.ending === "open") return undefined
+      throw new Error(`the connection was over (${this.ending}) after: ${this.received.toString("latin1")}`)
+    }
+    this.received = this.received.subarray(parsed.wireBytes)
+    return parsed.response
   }
 
   private over(how: "end" | "reset"): void {
