@@ -219,6 +219,25 @@ describe.skipIf(Browser.missing !== undefined)(
       }).pipe(Effect.provide(NodeTransport.layerDialer()))
     )
 
+    it.live("the address names the room; one that is none leads to the lobby", () =>
+      Effect.gen(function* () {
+        const { browser, program } = yield* chat
+        for (const [address, room] of [
+          ["#games", "games"],
+          ["#%", "lobby"],
+          ["", "lobby"]
+        ] as const) {
+          const page = yield* browser.open(`${program.url}${address}`)
+          yield* Effect.promise(async () => {
+            await join(page, `in_${address.length}`)
+            await Browser.shows(page.locator("#room-name"), room)
+            await page.close()
+          })
+        }
+        assert.deepStrictEqual(browser.problems, [])
+      })
+    )
+
     it.live("a name that is taken is told at its field; a reload comes in again", () =>
       Effect.gen(function* () {
         const { browser, program } = yield* chat

@@ -232,6 +232,10 @@ describe("Rooms", () => {
       const rooms = yield* Rooms.make({ maxRooms: 3 })
       const ann = yield* enter(rooms, { door: "tcp", name: "ann", room: "silent" })
       yield* ann.move("one")
+      assert.deepStrictEqual(
+        (yield* rooms.list).map((room) => room.name),
+        ["lobby", "one"]
+      )
       yield* ann.say("1")
       yield* ann.move("two")
       yield* ann.say("2")

@@ -48,7 +48,7 @@ describe("the web door", () => {
   it.live("nothing but the page's own files runs in it, also not in an answer to a mistake", () =>
     Effect.gen(function* () {
       const { ask } = yield* start
-      for (const path of ["/", "/api/rooms"]) {
+      for (const path of ["/", "/api/rooms", "/nothing"]) {
         const { headers } = yield* ask(path)
         assert.match(headers.get("content-security-policy")!, /^default-src 'self';/)
         assert.notMatch(headers.get("content-security-policy")!, /unsafe|data:|\*/)

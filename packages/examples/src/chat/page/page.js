@@ -136,7 +136,7 @@ const showChat = () => {
 const showRoom = () => {
   $("room-name").textContent = chat.room
   $("text").placeholder = `Message to ${chat.room}`
-  if (decodeURIComponent(location.hash.slice(1)) !== chat.room) history.replaceState(null, "", `#${chat.room}`)
+  if (addressedRoom() !== chat.room) history.replaceState(null, "", `#${chat.room}`)
   markRoom()
   showTitle()
 }
