@@ -5,17 +5,14 @@
  */
 
 import * as Http1Options from "@sluice/core/protocol/http1/Http1Options"
-import * as WebServer from "@sluice/core/server/WebServer"
 import * as Http1Session from "@sluice/core/session/Http1Session"
 import type * as Timers from "@sluice/core/session/Timers"
-import { type Acceptor, Listener } from "@sluice/core/transport/Listener"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Layer from "effect/Layer"
-import * as NetAddress from "effect/net/NetAddress"
 import * as HttpProgram from "../servers/http-program.ts"
 import type { Case, Cases } from "./Case.ts"
+import * as ServedTransport from "./ServedTransport.ts"
 import { SilentTransport } from "./SilentTransport.ts"
 
 const hello = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -29,20 +26,6 @@ const order = JSON.stringify({
   note: "Please leave the parcel at the door"
 })
 const orders = `POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${order.length}\r\n\r\n${order}`
-
-/** A connection to a server with `app`, once that serves. */
-const connected = async (app: Layer.Layer<never, never, HttpServer.HttpServer>): Promise<SilentTransport> => {
-  const { promise, resolve } = Promise.withResolvers<Acceptor>()
-  const listener = Layer.succeed(Listener)({
-    address: NetAddress.inetAddressFromIpStringUnsafe("127.0.0.1", 1),
-    accept: (acceptor) => Effect.sync(() => resolve(acceptor)),
-    close: Effect.void
-  })
-  Effect.runFork(app.pipe(Layer.provide(WebServer.layer()), Layer.provide(listener), Layer.launch))
-  const transport = new SilentTransport()
-  ;(await promise).onTransport(transport)
-  return transport
-}
 
 /** A run: the bytes come, and all answers have been written when `onBytes` returns. */
 const answering = (transport: SilentTransport, request: string, requests: number): Case => {
@@ -84,9 +67,9 @@ const sessionAlone = (): SilentTransport => {
 }
 
 export const cases: Cases = {
-  HttpRouter: answering(await connected(HttpProgram.served), hello, 1),
-  "HttpRouter, pipelined": answering(await connected(HttpProgram.served), hello, pipelined),
-  "HttpRouter, JSON": answering(await connected(HttpProgram.served), orders, 1),
-  "a handler": answering(await connected(handler), hello, 1),
+  HttpRouter: answering(await ServedTransport.make(HttpProgram.served), hello, 1),
+  "HttpRouter, pipelined": answering(await ServedTransport.make(HttpProgram.served), hello, pipelined),
+  "HttpRouter, JSON": answering(await ServedTransport.make(HttpProgram.served), orders, 1),
+  "a handler": answering(await ServedTransport.make(handler), hello, 1),
   "the session alone": answering(sessionAlone(), hello, 1)
 }

@@ -144,5 +144,19 @@ export const micro: ReadonlyArray<Row> = [
     ],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "websocket-message",
+    title:
+      "echoing a WebSocket message of 64 B of text, from its bytes to the bytes of its answer, by a handler's fiber",
+    subject: MicroExperiment.contestant("websocket-message", "runForEach"),
+    peers: [
+      MicroExperiment.contestant("websocket-message", "runForEach, in bursts"),
+      MicroExperiment.contestant("websocket-message", "receive"),
+      MicroExperiment.contestant("websocket-echo", "text, one by one")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]
