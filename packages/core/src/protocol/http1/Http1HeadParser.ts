@@ -7,8 +7,10 @@
  * copied; one in pieces is collected up to its limits.
  *
  * RFC 9112 §2.2 (stricter): a bare LF does not end a line. RFC 9112 §5.2: a
- * folded line is refused. RFC 9112 §4 (more lenient): a status line may end
- * right after its code, since some servers send none of the phrase.
+ * folded line is refused; in a response too (stricter: a client is to join it),
+ * since who does not fold would read another field. RFC 9112 §4 (more lenient):
+ * a status line may end right after its code, since some servers send none of
+ * the phrase.
  *
  * Hot path: `bench/` rows "http1".
  *
