@@ -1,4 +1,5 @@
 import { assert, describe, it } from "vitest"
+import * as Wire from "../harness/WebSocketWire.ts"
 import { rows } from "./WebSocketDifferences.ts"
 import * as WebSocketDifferential from "./WebSocketDifferential.ts"
 import * as WebSocketLive from "./WebSocketLive.ts"
@@ -9,6 +10,16 @@ it("hears what ws hears, and fails whom ws fails, or parts with it by a rule", a
   assert.deepStrictEqual(result.unexplained, [])
   for (const code of [1002, 1007]) assert.isAbove(result.counts.get(`the same, failed with ${code}`) ?? 0, 20)
   assert.isAbove(result.counts.get("the same") ?? 0, 100)
+})
+
+it("garbage behind a final block is no DEFLATE, where ws passes it over", async () => {
+  const result = WebSocketDifferential.tally()
+  const wire = Wire.frame("client", 0xc2, "0b2bcb2b0500fc")
+  await WebSocketDifferential.judge({ role: "server", deflate: "negotiated" }, wire, [wire], result)
+  assert.deepStrictEqual(
+    [...result.counts.keys(), ...result.unexplained],
+    ["apart: RFC 7692 §7.2.2: a compressed message is blocks, and ends where one does"]
+  )
 })
 
 describe("each rule explains its example, against the ws of today", () => {
