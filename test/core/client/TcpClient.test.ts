@@ -6,7 +6,9 @@ import * as TransportError from "@sluice/core/transport/TransportError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
 import * as TestClock from "effect/testing/TestClock"
 import { FakeDialer } from "../../harness/FakeDialer.ts"
 import * as MemoryWorld from "../../harness/MemoryWorld.ts"
@@ -280,5 +282,21 @@ describe("laws", () => {
         assert.deepInclude(yield* world.server.stats, { open: 0, waiting: 0 })
       })
     )
+  )
+})
+
+describe("TcpClient.layerSocket", () => {
+  it.effect("the scope of a reader is the connection's", () =>
+    Effect.gen(function* () {
+      const dialer = new FakeDialer()
+      const socket = yield* Socket.Socket.pipe(
+        Effect.provide(TcpClient.layerSocket(target).pipe(Layer.provide(dialer.layer)))
+      )
+      const scope = yield* Scope.make()
+      yield* Scope.provide(socket.reader, scope)
+      assert.strictEqual(dialer.open, 1)
+      yield* Scope.close(scope, Exit.fail("gone"))
+      assert.strictEqual(dialer.open, 0)
+    })
   )
 })

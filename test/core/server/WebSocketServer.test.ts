@@ -140,9 +140,10 @@ describe("handle", () => {
       yield* Effect.gen(function* () {
         const world = yield* WebWorld.serving(
           WebSocketServer.handle((socket) =>
-            Effect.flatMap(socket.receive, (message) =>
-              message === "fail" ? Effect.fail("mine" as const) : Effect.flatMap(socket.receive, socket.send)
-            )
+            Effect.gen(function* () {
+              if ((yield* socket.receive) === "fail") return yield* Effect.fail("mine")
+              yield* socket.send(yield* socket.receive)
+            })
           )
         )
         const failing = yield* connect(world)

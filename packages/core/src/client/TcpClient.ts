@@ -76,8 +76,9 @@ export const layerSocket = (
 ): Layer.Layer<Socket.Socket, never, Dialer.Dialer> =>
   Layer.effect(
     Socket.Socket,
-    Effect.map(Effect.context<Dialer.Dialer>(), (context) =>
-      DialedSocket.make(Effect.provideContext(connect(target, options), context) as DialedSocket.Connect)
+    Effect.map(Effect.service(Dialer.Dialer), (dialer) =>
+      // The scope is each reader's own, not the layer's.
+      DialedSocket.make(Effect.provideService(connect(target, options), Dialer.Dialer, dialer))
     )
   )
 

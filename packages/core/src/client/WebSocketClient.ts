@@ -22,7 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Http1Options from "../protocol/http1/Http1Options.ts"
 import { Closed, WebSocketError } from "../protocol/websocket/WebSocketError.ts"
@@ -137,9 +137,10 @@ export const toSocket = (endpoint: Endpoint, options?: Options): Effect.Effect<S
     const open = acquire(endpoint, options).pipe(
       Effect.map(WebSocketSocket.make),
       Effect.mapError(openError),
-      Effect.provideContext(context)
+      // The scope is each reader's own.
+      Effect.provideContext(Context.omit(Scope.Scope)(context) as Context.Context<Dialer.Dialer>)
     )
-    return OpeningSocket.make(open as Effect.Effect<OpeningSocket.Opened, Socket.SocketError, Scope.Scope>, "again")
+    return OpeningSocket.make(open, "again")
   })
 
 /** The same as a layer. @category layers */

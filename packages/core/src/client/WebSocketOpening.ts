@@ -119,7 +119,10 @@ class Opening implements ClientHandler {
   }
 
   onViolation(violation: Violation): void {
-    this.fail(new HandshakeRefused("status", `the server's answer is wrong: ${violation.message}`))
+    // A transport that is gone is about to say why.
+    if (this.options.transport.state === "closed") return
+    if (violation._tag === "Truncated") this.fail(new ConnectionLost())
+    else this.fail(new HandshakeRefused("status", `the server's answer is wrong: ${violation.message}`))
   }
 
   onInterim(): void {}
