@@ -102,7 +102,7 @@ describe("RequestRate.makeMemoryStore", () => {
     Effect.gen(function* () {
       const store = RequestRate.makeMemoryStore({ maxKeys: 4 })
       const take = (key: string) =>
-        Effect.map(store.take({ key, limit: 1, windowMillis: 60_000 }), (taken) => taken.allowed)
+        Effect.map(store.take({ key, limit: 1, windowMillis: 60_000, nowMillis: 0 }), (taken) => taken.allowed)
       assert.isTrue(yield* take("a"))
       assert.isFalse(yield* take("a"))
       for (const key of ["b", "c", "d", "e"]) assert.isTrue(yield* take(key))
@@ -136,7 +136,7 @@ describe("RequestRate.fromRateLimiter", () => {
   it.effect("a prefix keeps users of one store apart", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.RateLimiter
-      const bucket = { key: "a", limit: 1, windowMillis: 60_000 }
+      const bucket = { key: "a", limit: 1, windowMillis: 60_000, nowMillis: 0 }
       const take = (prefix: string | undefined) =>
         Effect.map(RequestRate.fromRateLimiter(limiter, { prefix }).take(bucket), (taken) => taken.allowed)
       assert.isTrue(yield* take(undefined))

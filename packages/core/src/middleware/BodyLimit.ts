@@ -55,12 +55,11 @@ export const make = (options?: Options): Middleware<RequestRefused.RequestRefuse
         return RequestRefused.fail(new RequestRefused.BodyTooLarge(limitBytes, declaredBytes))
       }
       const outer = fiber.getRef(HttpIncomingMessage.MaxBodySize)
-      let context = fiber.context
-      if (outer === undefined || outer > limit) context = Context.add(context, HttpIncomingMessage.MaxBodySize, limit)
-      if (declared === undefined && mayHaveBody(request)) {
-        context = Context.add(context, HttpServerRequest, limited(request, limit))
-      }
-      return context === fiber.context ? app : Effect.provideContext(app, context)
+      const bounded =
+        outer === undefined || outer > limit ? Effect.provideService(app, HttpIncomingMessage.MaxBodySize, limit) : app
+      return declared === undefined && mayHaveBody(request)
+        ? Effect.provideService(bounded, HttpServerRequest, limited(request, limit))
+        : bounded
     })
 }
 

@@ -55,6 +55,8 @@ export interface Bucket {
   readonly limit: number
   /** The time in which it gains all of them. */
   readonly windowMillis: number
+  /** When the request came, by the clock of this process. A store that several processes share has its own. */
+  readonly nowMillis: number
 }
 
 /**
@@ -102,7 +104,8 @@ export const make = (options: Options): Middleware<RequestRefused.RequestRefused
     Effect.withFiber((fiber): Refusable<E, R> => {
       const key = keyOf(Context.getUnsafe(fiber.context, HttpServerRequest))
       if (key === undefined) return app
-      return Effect.flatMapEager(take({ key, limit, windowMillis }), (taken): Refusable<E, R> => {
+      const nowMillis = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      return Effect.flatMapEager(take({ key, limit, windowMillis, nowMillis }), (taken): Refusable<E, R> => {
         if (!taken.allowed) {
           const seconds = RequestRefused.retryAfterSeconds(taken.retryAfterMillis)
           return RequestRefused.fail(new RequestRefused.TooManyRequests(seconds, fields(taken)))
@@ -130,17 +133,7 @@ export const layer = (options: Options): RouterLayer<RequestRefused.RequestRefus
 export const makeMemoryStore = (options?: { readonly maxKeys?: number | undefined }): Store => {
   const buckets = new RateBuckets(Limit.count("maxKeys", options?.maxKeys ?? 65_536, 2))
   return {
-    take: (bucket) =>
-      Effect.withFiber((fiber) =>
-        Effect.succeed(
-          buckets.take(
-            bucket.key,
-            fiber.getRef(Clock.Clock).currentTimeMillisUnsafe(),
-            bucket.limit,
-            bucket.windowMillis
-          )
-        )
-      )
+    take: ({ key, nowMillis, limit, windowMillis }) => Effect.succeed(buckets.take(key, nowMillis, limit, windowMillis))
   }
 }
 
