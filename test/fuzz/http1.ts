@@ -9,12 +9,14 @@
  * Nothing may throw; each cut must give the calls and the answers that the
  * whole gives; traffic without damage must pass without a violation; a head
  * that is being collected must stay within its limits, and so must what waits;
- * a closed engine must stay closed. A failure prints the seed of its round.
+ * a closed engine must stay closed. Beside that both roles converse, as in
+ * `Http1Conversation`. A failure prints the seed of its round.
  */
 import * as Assert from "node:assert/strict"
 import { bytes, ClientSide, type Conduct, ServerSide, text } from "../core/protocol/http1/Recorder.ts"
 import * as Chunkings from "../harness/Chunkings.ts"
 import * as FuzzRun from "./FuzzRun.ts"
+import { converse } from "./Http1Conversation.ts"
 import { answerOf, damage, Random, requestOf, responseOf, twist } from "./Http1Traffic.ts"
 
 /** Small, so that each of them is reached. */
@@ -176,4 +178,7 @@ const round = (random: Random): void => {
 /** What one end makes of a wire in chunks. */
 type Subject = (chunks: ReadonlyArray<Uint8Array>, pausing: () => boolean) => Outcome
 
-await FuzzRun.run(FuzzRun.parse(process.argv.slice(2)), (seed) => round(new Random(seed)))
+await FuzzRun.run(FuzzRun.parse(process.argv.slice(2)), (seed) => {
+  round(new Random(seed))
+  for (let turn = 0; turn < 10; turn++) converse(new Random(10 * seed + turn))
+})

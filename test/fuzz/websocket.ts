@@ -8,8 +8,9 @@
  *
  * Nothing may throw; each cut must give the calls and the answers that the
  * whole gives; what is held must stay below the message limit; frames that an
- * engine sent must come back as they were sent. A failure prints the seed of
- * its round, with which it can be run again.
+ * engine sent must come back as they were sent. Beside that both roles
+ * converse, as in `WebSocketConversation`. A failure prints the seed of its
+ * round, with which it can be run again.
  */
 
 import * as Assert from "node:assert/strict"
@@ -24,6 +25,7 @@ import * as Chunkings from "../harness/Chunkings.ts"
 import * as Hex from "../harness/Hex.ts"
 import * as Wire from "../harness/WebSocketWire.ts"
 import * as FuzzRun from "./FuzzRun.ts"
+import { converse } from "./WebSocketConversation.ts"
 import { cutAtRandom, damage, frameOf, messageOf, Random, textOf } from "./WebSocketTraffic.ts"
 
 const maxMessageBytes = 1_000
@@ -162,7 +164,7 @@ const handshakes = (random: Random): void => {
   }
 }
 
-const subjects = { hostile, friendly, handshakes }
+const subjects = { hostile, friendly, handshakes, converse }
 
 await FuzzRun.run(FuzzRun.parse(process.argv.slice(2)), (seed) => {
   for (const [name, subject] of Object.entries(subjects)) {
