@@ -24,6 +24,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import * as WebWorld from "../../harness/WebWorld.ts"
 import { serve, textOf } from "./App.ts"
 
 const rows: ReadonlyArray<
@@ -54,6 +55,14 @@ describe("RequestRefused", () => {
       })
     )
   }
+
+  it.effect("a refusal has no stack, and other errors keep theirs", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(RequestRefused.fail(new RequestRefused.CrossOrigin(undefined)))
+      assert.notInclude(error.stack, "\n    at ")
+      assert.include(new Error("other").stack, "\n    at ")
+    })
+  )
 
   it("Retry-After is whole seconds, not too early, and at least one", () => {
     assert.deepStrictEqual([0, 1, 1000, 1001, 60_000].map(RequestRefused.retryAfterSeconds), [1, 1, 1, 2, 60])
@@ -144,6 +153,27 @@ describe("one list, on one router", () => {
       const limited = yield* send("/hello")
       assert.strictEqual(limited.status, 429)
       assert.strictEqual(limited.headers.get("retry-after"), "175")
+    })
+  )
+
+  it.effect("the same list, on the server of this package", () =>
+    Effect.gen(function* () {
+      const app = yield* HttpRouter.toHttpEffect(Everything)
+      const world = yield* WebWorld.serving(app as WebWorld.App)
+      const hello = yield* world.talk(WebWorld.get("/hello"))
+      assert.match(hello, /^HTTP\/1\.1 200 /)
+      assert.match(hello, /x-content-type-options: nosniff/)
+      assert.match(hello, /hello$/)
+      const [etag] = /W\/"[^"]+"/.exec(hello) ?? []
+      const again = yield* world.talk(WebWorld.get("/hello", "last", `if-none-match: ${etag}\r\n`))
+      assert.match(again, /^HTTP\/1\.1 304 /)
+      const head = "POST /echo HTTP/1.1\r\nhost: server.test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+      assert.match(yield* world.talk(head, "4\r\nabcd\r\n0\r\n\r\n"), /abcd$/)
+      const tooLarge = yield* world.talk(head, "4\r\nabcd\r\n", "5\r\nefghi\r\n0\r\n\r\n")
+      assert.match(tooLarge, /^HTTP\/1\.1 413 /)
+      assert.match(tooLarge, /"title":"Content Too Large"/)
+      assert.match(yield* world.talk(WebWorld.get("/admin")), /^HTTP\/1\.1 401 /)
+      assert.match(yield* world.talk(WebWorld.get("/health/ready")), /"status":"ready"/)
     })
   )
 })

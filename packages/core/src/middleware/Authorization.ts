@@ -12,7 +12,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import * as RequestRefused from "./RequestRefused.ts"
+import type * as RequestRefused from "./RequestRefused.ts"
 
 /** Wraps an app that needs the identity `I`. @category models */
 export type Authenticating<I, E, R> = <E1, R1>(
@@ -62,12 +62,12 @@ export const provide = <I, S, E, R, E1, R1>(
   verified: Effect.Effect<Option.Option<S>, E, R>,
   identity: Context.Key<I, S>,
   app: Effect.Effect<HttpServerResponse, E1, R1>,
-  refused: RequestRefused.Unauthenticated
+  refused: Effect.Effect<never, RequestRefused.RequestRefused>
 ): Effect.Effect<HttpServerResponse, E | E1 | RequestRefused.RequestRefused, R | Exclude<R1, I>> =>
   Effect.flatMapEager(
     verified,
     (found): Effect.Effect<HttpServerResponse, E1 | RequestRefused.RequestRefused, Exclude<R1, I>> =>
-      found._tag === "Some" ? Effect.provideService(app, identity, found.value) : RequestRefused.fail(refused)
+      found._tag === "Some" ? Effect.provideService(app, identity, found.value) : refused
   )
 
 /** @category layers */

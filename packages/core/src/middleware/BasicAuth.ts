@@ -78,17 +78,17 @@ export const make = <I, S, E = never, R = never>(
 ): Authorization.Authenticating<I, E, R> => {
   const maxLength = Limit.count("maxCredentialsLength", options.maxCredentialsLength ?? 1024, 4)
   const challenge = `${Authorization.challenge("Basic", options.realm ?? "restricted")}, charset="UTF-8"`
-  const missing = new RequestRefused.Unauthenticated("missing", challenge)
-  const malformed = new RequestRefused.Unauthenticated("malformed", challenge)
-  const refused = new RequestRefused.Unauthenticated("refused", challenge)
+  const missing = RequestRefused.fail(new RequestRefused.Unauthenticated("missing", challenge))
+  const malformed = RequestRefused.fail(new RequestRefused.Unauthenticated("malformed", challenge))
+  const refused = RequestRefused.fail(new RequestRefused.Unauthenticated("refused", challenge))
   return <E1, R1>(app: Effect.Effect<HttpServerResponse, E1, R1>) =>
     Effect.withFiber(
       (fiber): Effect.Effect<HttpServerResponse, E | E1 | RequestRefused.RequestRefused, R | Exclude<R1, I>> => {
         const { headers } = Context.getUnsafe(fiber.context, HttpServerRequest)
         const encoded = Authorization.credentials(headers.authorization, "Basic")
-        if (encoded === undefined) return RequestRefused.fail(missing)
+        if (encoded === undefined) return missing
         const credentials = encoded.length > maxLength ? undefined : decode(encoded)
-        if (credentials === undefined) return RequestRefused.fail(malformed)
+        if (credentials === undefined) return malformed
         return Authorization.provide(options.verify(credentials), identity, app, refused)
       }
     )

@@ -70,16 +70,20 @@ export const make = <I, S, E = never, R = never>(
   const challenge = Authorization.challenge("Bearer", options.realm ?? "api")
   const maxLength = Limit.count("maxTokenLength", options.maxTokenLength ?? 4096)
   // RFC 6750 §3.1: no error code where no credentials came; invalid_token for "expired, revoked, malformed, or invalid".
-  const missing = new RequestRefused.Unauthenticated("missing", challenge)
-  const malformed = new RequestRefused.Unauthenticated("malformed", `${challenge}, error="invalid_token"`)
-  const refused = new RequestRefused.Unauthenticated("refused", `${challenge}, error="invalid_token"`)
+  const missing = RequestRefused.fail(new RequestRefused.Unauthenticated("missing", challenge))
+  const malformed = RequestRefused.fail(
+    new RequestRefused.Unauthenticated("malformed", `${challenge}, error="invalid_token"`)
+  )
+  const refused = RequestRefused.fail(
+    new RequestRefused.Unauthenticated("refused", `${challenge}, error="invalid_token"`)
+  )
   return <E1, R1>(app: Effect.Effect<HttpServerResponse, E1, R1>) =>
     Effect.withFiber(
       (fiber): Effect.Effect<HttpServerResponse, E | E1 | RequestRefused.RequestRefused, R | Exclude<R1, I>> => {
         const { headers } = Context.getUnsafe(fiber.context, HttpServerRequest)
         const token = Authorization.credentials(headers.authorization, "Bearer")
-        if (token === undefined) return RequestRefused.fail(missing)
-        if (token.length > maxLength || !isToken68(token)) return RequestRefused.fail(malformed)
+        if (token === undefined) return missing
+        if (token.length > maxLength || !isToken68(token)) return malformed
         return Authorization.provide(options.verify(Redacted.make(token)), identity, app, refused)
       }
     )

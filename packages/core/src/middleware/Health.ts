@@ -12,6 +12,9 @@
  * second. Bodies name the checks and not their errors, which are logged when
  * the state of a check changes. Probes are not in the access log.
  *
+ * The drain is that of the server which answers. Probes on a server of their
+ * own see the other one's by a check: `Effect.map(server.isDraining, (is) => !is)`.
+ *
  * ```ts
  * import * as Health from "@sluice/core/middleware/Health"
  * import * as Effect from "effect/Effect"

@@ -54,7 +54,9 @@ export const make = (options?: Options): Middleware<RequestRefused.RequestRefuse
     maxConcurrent,
     Limit.count("maxWaiting", options?.maxWaiting ?? 1000, 0),
     Limit.millis("maxWait", options?.maxWait ?? "1 second"),
-    new RequestRefused.Overloaded(maxConcurrent, RequestRefused.retryAfterSeconds(retryAfterMillis))
+    RequestRefused.fail(
+      new RequestRefused.Overloaded(maxConcurrent, RequestRefused.retryAfterSeconds(retryAfterMillis))
+    )
   )
   return (app) => places.around(app)
 }
@@ -71,15 +73,18 @@ interface Claim {
 
 const nothing = (): void => {}
 
+type Refusal = Effect.Effect<never, RequestRefused.RequestRefused>
+
 class Places {
   private readonly maxConcurrent: number
   private readonly maxWaiting: number
   private readonly maxWaitMillis: number
-  private readonly overloaded: RequestRefused.Overloaded
+  /** Made once: to refuse must cost next to nothing. */
+  private readonly overloaded: Refusal
   private taken = 0
   private readonly waiting = new Set<Claim>()
 
-  constructor(maxConcurrent: number, maxWaiting: number, maxWaitMillis: number, overloaded: RequestRefused.Overloaded) {
+  constructor(maxConcurrent: number, maxWaiting: number, maxWaitMillis: number, overloaded: Refusal) {
     this.maxConcurrent = maxConcurrent
     this.maxWaiting = maxWaiting
     this.maxWaitMillis = maxWaitMillis
@@ -97,7 +102,7 @@ class Places {
             claim.state = "Held"
             return app
           }
-          if (this.waiting.size >= this.maxWaiting) return RequestRefused.fail(this.overloaded)
+          if (this.waiting.size >= this.maxWaiting) return this.overloaded
           return Effect.andThen(this.wait(claim), app)
         }),
         () => {
@@ -118,7 +123,7 @@ class Places {
     return Effect.interruptible(
       Effect.timeoutOrElse(granted, {
         duration: this.maxWaitMillis,
-        orElse: () => RequestRefused.fail(this.overloaded)
+        orElse: () => this.overloaded
       })
     )
   }

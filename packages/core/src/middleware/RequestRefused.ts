@@ -193,10 +193,19 @@ export class RequestRefused
 /**
  * A failure with `reason`.
  *
+ * It has no stack: refusals come in floods, their stacks would all be the
+ * same, and to write one takes longer than all the rest of the request.
+ *
  * @category constructors
  */
-export const fail = (reason: Reason): Effect.Effect<never, RequestRefused> =>
-  Effect.fail(new RequestRefused({ reason }))
+export const fail = (reason: Reason): Effect.Effect<never, RequestRefused> => {
+  // Where errors have no such limit, or it cannot be changed, this does nothing.
+  const depth: unknown = Reflect.get(Error, "stackTraceLimit")
+  Reflect.set(Error, "stackTraceLimit", 0)
+  const refused = new RequestRefused({ reason })
+  Reflect.set(Error, "stackTraceLimit", depth)
+  return Effect.fail(refused)
+}
 
 /**
  * The value of `Retry-After` (RFC 9110 §10.2.3): whole seconds, never too

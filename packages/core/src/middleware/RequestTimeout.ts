@@ -54,12 +54,12 @@ export const make = (options?: Options): Middleware<RequestRefused.RequestRefuse
   if (options?.retryAfter !== undefined) {
     headers["retry-after"] = String(RequestRefused.retryAfterSeconds(Limit.millis("retryAfter", options.retryAfter)))
   }
-  const reason = new RequestRefused.TimedOut(limitMillis, options?.status ?? 503, headers)
+  const timedOut = RequestRefused.fail(new RequestRefused.TimedOut(limitMillis, options?.status ?? 503, headers))
   return (app) =>
     Effect.flatMap(
       // "inherit": the router makes a route interruptible by itself, or leaves it as it is.
       Effect.forkChild(app, { startImmediately: true, uninterruptible: "inherit" }),
-      (handler) => handler.pollUnsafe() ?? Effect.interruptible(withTimer(handler, reason))
+      (handler) => handler.pollUnsafe() ?? Effect.interruptible(withTimer(handler, limitMillis, timedOut))
     )
 }
 
@@ -70,14 +70,15 @@ export const layer = (options?: Options): RouterLayer<RequestRefused.RequestRefu
 /** Waits for the handler or the timer. When the client goes away first, the handler is interrupted. */
 const withTimer = <E>(
   handler: Fiber.Fiber<HttpServerResponse, E>,
-  reason: RequestRefused.TimedOut
+  limitMillis: number,
+  timedOut: Effect.Effect<never, RequestRefused.RequestRefused>
 ): Effect.Effect<HttpServerResponse, E | RequestRefused.RequestRefused> =>
   Effect.withFiber((fiber) =>
     Effect.callback<HttpServerResponse, E | RequestRefused.RequestRefused>((resume) => {
-      const timer = Effect.runForkWith(fiber.context)(Effect.sleep(reason.limitMillis))
+      const timer = Effect.runForkWith(fiber.context)(Effect.sleep(limitMillis))
       timer.addObserver((exit) => {
         if (exit._tag === "Success") {
-          resume(Effect.andThen(Fiber.interrupt(handler), RequestRefused.fail(reason)))
+          resume(Effect.andThen(Fiber.interrupt(handler), timedOut))
         }
       })
       handler.addObserver((exit) => {
