@@ -3,36 +3,24 @@ import { Context, Effect, Layer, PubSub, Ref, Schedule, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 
-interface Tick {
-  readonly id: number
-  readonly at: number
-}
-
-/** Ticks once a second; the last 100 are kept for who comes back. */
+/** Counts seconds; the last 100 are kept for who comes back. */
 export class Ticks extends Context.Service<
   Ticks,
-  { readonly after: (id: number) => Stream.Stream<Tick>; readonly readers: Effect.Effect<number> }
+  { readonly after: (id: number) => Stream.Stream<number>; readonly readers: Effect.Effect<number> }
 >()("Ticks") {
   static readonly layer = Layer.effect(Ticks)(
     Effect.gen(function* () {
-      const ticks = yield* PubSub.sliding<Tick>({ capacity: 100, replay: 100 })
+      const ticks = yield* PubSub.sliding<number>({ capacity: 100, replay: 100 })
       const readers = yield* Ref.make(0)
       yield* Stream.fromSchedule(Schedule.spaced("1 second")).pipe(
-        Stream.mapEffect((count) =>
-          Effect.clockWith((clock) => Effect.succeed({ id: count + 1, at: clock.currentTimeMillisUnsafe() }))
-        ),
-        Stream.runForEach((tick) => PubSub.publish(ticks, tick)),
+        Stream.runForEach((count) => PubSub.publish(ticks, count + 1)),
         Effect.forkScoped
       )
-      return {
-        after: (id) =>
-          Stream.fromPubSub(ticks).pipe(
-            Stream.filter((tick) => tick.id > id),
-            Stream.onStart(Ref.update(readers, (count) => count + 1)),
-            Stream.ensuring(Ref.update(readers, (count) => count - 1))
-          ),
-        readers: Ref.get(readers)
-      }
+      const live = Stream.fromPubSub(ticks).pipe(
+        Stream.onStart(Ref.update(readers, (count) => count + 1)),
+        Stream.ensuring(Ref.update(readers, (count) => count - 1))
+      )
+      return { after: (id) => Stream.filter(live, (tick) => tick > id), readers: Ref.get(readers) }
     })
   )
 }
@@ -44,7 +32,7 @@ const events = Effect.gen(function* () {
   const ticks = yield* Ticks
   const lastId = Number(headers["last-event-id"] ?? 0) || 0
   const sent = ticks.after(lastId).pipe(
-    Stream.map(({ at, id }): Sse.Event => ({ _tag: "Event", event: "tick", id: String(id), data: String(at) })),
+    Stream.map((tick): Sse.Event => ({ _tag: "Event", event: "tick", id: `${tick}`, data: `${tick} seconds` })),
     Stream.pipeThroughChannel(Sse.encode()),
     Stream.merge(keepAlive, { haltStrategy: "left" }),
     Stream.encodeText
