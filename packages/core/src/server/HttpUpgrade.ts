@@ -86,13 +86,14 @@ const openRaw = (
   Effect.gen(function* () {
     const timers = yield* CurrentTimers.getOrMake
     if (exchange.body !== undefined) yield* discard(exchange.body)
-    const { connection, close, destroy } = yield* takeOver(exchange, protocol, headers, timers)
+    const owned = yield* takeOver(exchange, protocol, headers, timers)
+    const { connection } = owned
     return {
       reader: Effect.andThen(
         Effect.addFinalizer((exit) =>
           Effect.suspend(() => {
-            if (Exit.isSuccess(exit)) close()
-            else destroy()
+            if (Exit.isSuccess(exit)) owned.close()
+            else owned.destroy()
             return connection.closed
           })
         ),

@@ -1,0 +1,96 @@
+/** A request by hand, whose connection is a transport in memory: it writes down how it was answered. */
+import type * as HttpBody from "@sluice/core/session/HttpBody"
+import { type HttpExchange, type ResponseParts, TypeId, type Upgraded } from "@sluice/core/session/HttpExchange"
+import * as MemoryTransport from "@sluice/core/transport/MemoryTransport"
+import type { Transport } from "@sluice/core/transport/Transport"
+import { type Recorder, record } from "./TransportContract.ts"
+
+export interface Options {
+  readonly method?: string | undefined
+  readonly version?: HttpExchange["version"] | undefined
+  readonly authority?: string | undefined
+  readonly upgradeProtocol?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly body?: HttpBody.HttpBody | undefined
+  /** What has come behind the request. */
+  readonly rest?: Uint8Array | undefined
+}
+
+export class FakeExchange implements HttpExchange {
+  readonly [TypeId]: typeof TypeId = TypeId
+  readonly method: string
+  readonly target = "/"
+  readonly authority: string
+  readonly scheme = "http"
+  readonly version: HttpExchange["version"]
+  readonly upgradeProtocol: string | undefined
+  readonly transport: Transport
+  readonly body: HttpBody.HttpBody | undefined
+  readonly isWritable = true
+  phase: HttpExchange["phase"] = "unanswered"
+  /** The response that it was upgraded with. */
+  upgradedWith: ResponseParts | undefined
+  upgraded: Upgraded | undefined
+  /** The client's end of the connection, and what came to it. */
+  readonly peer: Transport
+  readonly heard: Recorder
+  private readonly fields: Readonly<Record<string, string>>
+  private readonly rest: Uint8Array
+
+  constructor(options: Options = {}) {
+    this.method = options.method ?? "GET"
+    this.version = options.version ?? "1.1"
+    this.authority = options.authority ?? "server.test"
+    this.fields = options.headers ?? {}
+    this.upgradeProtocol = options.upgradeProtocol ?? this.fields.upgrade
+    this.body = options.body
+    this.rest = options.rest ?? new Uint8Array(0)
+    const [transport, peer] = MemoryTransport.pair()
+    this.transport = transport
+    this.peer = peer
+    this.heard = record(peer, { onEnd: () => peer.end() })
+  }
+
+  get isAnswerable(): boolean {
+    return this.phase === "unanswered"
+  }
+
+  header(name: string): string | undefined {
+    return this.fields[name]
+  }
+
+  headers(): Readonly<Record<string, string>> {
+    return this.fields
+  }
+
+  upgrade(
+    parts: ResponseParts,
+    takeOver: (transport: Transport, rest: Uint8Array) => Upgraded
+  ): ReturnType<HttpExchange["upgrade"]> {
+    if (this.phase !== "unanswered") return { _tag: "ConnectionEnded", message: "over" } as never
+    this.phase = "upgraded"
+    this.upgradedWith = parts
+    this.upgraded = takeOver(this.transport, this.rest)
+    return undefined
+  }
+
+  respond(): undefined {
+    this.phase = "completed"
+  }
+
+  readonly begin = () => undefined
+  readonly write = () => undefined
+  readonly end = () => undefined
+  readonly interim = () => undefined
+  readonly onWritable = () => () => {}
+  readonly abort = (): void => this.transport.destroy()
+}
+
+/** The fields of the example in RFC 6455 §1.3. */
+export const webSocketFields = {
+  host: "server.test",
+  upgrade: "websocket",
+  connection: "Upgrade",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+  "sec-websocket-version": "13"
+} as const
