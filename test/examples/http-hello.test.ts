@@ -167,14 +167,14 @@ describe("http-hello as a process", () => {
     Effect.gen(function* () {
       const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0"])
       const warm = yield* Deferred.make<void>()
-      let answered = 0
-      const onAnswer = () => {
-        answered++
-        if (answered === 20 * clientCount) Deferred.doneUnsafe(warm, Effect.void)
-      }
-      const loads = yield* Effect.forkScoped(
-        forEachClient(Effect.promise(() => KeepAliveClient.run(program.where, "/stream?chunks=20", onAnswer)))
+      // Node accepts a connection a turn, and serves those before meanwhile.
+      let served = 0
+      const load = Effect.promise(() =>
+        KeepAliveClient.run(program.where, "/stream?chunks=20", (answered) => {
+          if (answered === 5 && ++served === clientCount) Deferred.doneUnsafe(warm, Effect.void)
+        })
       )
+      const loads = yield* Effect.forkScoped(forEachClient(load))
       yield* Deferred.await(warm)
       yield* program.signal("SIGTERM")
       const outcomes = yield* Fiber.join(loads)
@@ -182,7 +182,6 @@ describe("http-hello as a process", () => {
       assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
       for (const outcome of outcomes) {
         assert.deepInclude(outcome, { partial: "", error: undefined })
-        assert.isAbove(outcome.answered, 0)
       }
     })
   )

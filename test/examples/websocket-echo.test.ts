@@ -113,13 +113,13 @@ describe("websocket-echo as a process", () => {
         { concurrency: "unbounded" }
       )
       const warm = yield* Deferred.make<void>()
-      let echoed = 0
+      let served = 0
       yield* Effect.forEach(talks, (talk) =>
         Effect.gen(function* () {
-          while (true) {
+          for (let echoed = 1; ; echoed++) {
             talk.send("x")
             assert.strictEqual(yield* talk.receive, "x")
-            if (++echoed === 20 * talks.length) yield* Deferred.succeed(warm, undefined)
+            if (echoed === 20 && ++served === talks.length) yield* Deferred.succeed(warm, undefined)
           }
         }).pipe(Effect.forkScoped)
       )

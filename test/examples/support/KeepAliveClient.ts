@@ -17,8 +17,8 @@ export interface Outcome {
   readonly error: string | undefined
 }
 
-/** Asks `where`, `host:port`, for `path` until the connection ends. `onAnswer` is called for each answer. */
-export const run = (where: string, path: string, onAnswer: () => void): Promise<Outcome> =>
+/** Asks `where`, `host:port`, for `path` until the connection ends. `onAnswer` is called with the number of answers so far. */
+export const run = (where: string, path: string, onAnswer: (answered: number) => void): Promise<Outcome> =>
   new Promise((resolve) => {
     const { hostname, port } = new URL(`http://${where}`)
     const request = `GET ${path} HTTP/1.1\r\nHost: ${where}\r\n\r\n`
@@ -41,7 +41,7 @@ export const run = (where: string, path: string, onAnswer: () => void): Promise<
       received = received.slice(end)
       answered++
       waiting = false
-      onAnswer()
+      onAnswer(answered)
       if (!announced) ask()
     })
     socket.on("end", () => socket.end())
