@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as WebSocketConnection from "@sluice/core/protocol/websocket/WebSocketConnection"
 import { WebSocketDeflate } from "@sluice/core/protocol/websocket/WebSocketDeflate"
 import type { Role } from "@sluice/core/protocol/websocket/WebSocketFrame"
+import * as WebSocketOptions from "@sluice/core/protocol/websocket/WebSocketOptions"
 import * as WebSocketPrepared from "@sluice/core/protocol/websocket/WebSocketPrepared"
 import * as NodeDeflate from "@sluice/node/NodeDeflate"
 import { EnginePair } from "../../../harness/EnginePair.ts"
@@ -369,6 +371,101 @@ describe("closing", () => {
       WireScript.advance(1),
       WireScript.expectAbort
     ])
+  })
+})
+
+describe("a handler that collects messages", () => {
+  /** Answers at `onReceived` what has come, as one message. */
+  const collecting = () => {
+    const received: Array<string> = []
+    const heard: Array<string> = []
+    const engine: WebSocketConnection.WebSocketConnection = WebSocketConnection.make(
+      {
+        onMessage: (data) => received.push(String(data)),
+        onReceived: () => {
+          if (received.length > 0) engine.sendText(received.splice(0).join())
+        },
+        onPing() {},
+        onPong() {},
+        onViolation: ({ _tag }) => heard.push(_tag),
+        onClose: (code) => heard.push(`close ${code}`)
+      },
+      { role: "server", limits: WebSocketOptions.resolve(), nowMillis: 0 }
+    )
+    return { engine, heard }
+  }
+  const wire = (...frames: ReadonlyArray<readonly [number, string?]>) =>
+    Hex.concat(frames.map(([first, payload]) => Wire.frame("client", first, payload)))
+  const sentBy = (engine: WebSocketConnection.WebSocketConnection) => engine.output.take().map(Hex.show)
+
+  it("answers a chunk with one", () => {
+    const { engine } = collecting()
+    engine.receive(wire([text, "'a'"], [text, "'b'"]), 0)
+    assert.deepStrictEqual(sentBy(engine), ["81 03 61 2c 62"])
+  })
+  it("answers before a Close frame is, and before a violation", () => {
+    const closed = collecting()
+    closed.engine.receive(wire([text, "'a'"], [close, "03e8"]), 0)
+    assert.deepStrictEqual(sentBy(closed.engine).join(" "), "81 01 61 88 02 03 e8")
+    assert.deepStrictEqual(closed.heard, ["close 1000"])
+    const wrong = collecting()
+    wrong.engine.receive(wire([text, "'a'"], [0x83]), 0)
+    assert.deepStrictEqual(sentBy(wrong.engine).join(" "), "81 01 61 88 02 03 ea")
+    assert.deepStrictEqual(wrong.heard, ["ProtocolViolation", "close 1006"])
+  })
+})
+
+describe("a handler that pauses", () => {
+  const messages = (count: number) =>
+    Hex.concat(Array.from({ length: count }, (_, index) => Wire.frame("client", text, `'${index}'`)))
+  const pausing = () =>
+    new Wire.Recorded("server", { onCall: ([kind], engine) => kind === "text" && engine.pauseReceiving() })
+
+  it("gets no more, from within and from later chunks, until it resumes", () => {
+    const engine = pausing()
+    engine.receive(messages(3), 0)
+    engine.receive(messages(2), 0)
+    const counts = [engine.calls.length]
+    while (engine.isPaused) {
+      engine.resumeReceiving(0)
+      counts.push(engine.calls.length)
+    }
+    assert.deepStrictEqual(counts, [1, 2, 3, 4, 5, 5])
+    assert.deepStrictEqual(
+      engine.calls.map(([, data]) => data),
+      ["0", "1", "2", "0", "1"]
+    )
+  })
+  it("may resume within the same call", () => {
+    const engine = new Wire.Recorded("server", {
+      onCall: (_call, self) => {
+        self.pauseReceiving()
+        self.resumeReceiving(0)
+      }
+    })
+    engine.receive(messages(3), 0)
+    assert.lengthOf(engine.calls, 3)
+  })
+  it("keeps what straddles chunks", () => {
+    const engine = pausing()
+    const wire = messages(20)
+    for (let at = 0; at < wire.length; at += 3) engine.receive(wire.slice(at, at + 3), 0)
+    while (engine.isPaused) engine.resumeReceiving(0)
+    assert.deepStrictEqual(
+      engine.calls,
+      Array.from({ length: 20 }, (_, index) => ["text", `${index}`] as const)
+    )
+  })
+  it("does not have the peer timed out by the keepalive, which goes on behind it", () => {
+    const engine = pausing()
+    engine.receive(messages(2), 0)
+    for (let millis = 30_000; millis <= 300_000; millis += 10_000) engine.advance(millis)
+    assert.strictEqual(engine.output.closing, "open")
+    engine.resumeReceiving(300_000)
+    engine.resumeReceiving(300_000)
+    engine.advance(330_000)
+    engine.advance(350_000)
+    assert.deepStrictEqual(engine.calls.at(-2), ["violation", "KeepaliveTimeout"])
   })
 })
 

@@ -27,6 +27,10 @@ describe("a reason says who is at fault, and what the peer is told", () => {
   }
   it("those without a Close frame", () => {
     assert.strictEqual(new WebSocketError.ConnectionLost().fault, "transport")
+    assert.match(new WebSocketError.ConnectionLost("ECONNRESET").message, /Close frame: ECONNRESET$/)
+    assert.strictEqual(new WebSocketError.SendStalled(1).fault, "limit")
+    assert.strictEqual(new WebSocketError.Closed(1001, "bye").message, "the WebSocket was closed with 1001: bye")
+    assert.strictEqual(new WebSocketError.Closed(1001, "").fault, "transport")
     assert.strictEqual(new WebSocketError.SendAfterClose().fault, "caller")
     assert.strictEqual(new WebSocketError.HandshakeInvalid(426, "sec-websocket-version", "it must be 13").status, 426)
     assert.strictEqual(new WebSocketError.HandshakeRefused("status", "503").message, "status: 503")
