@@ -27,7 +27,7 @@ const bodyOf = (...chunks: ReadonlyArray<Uint8Array>): HttpBody => {
     const next = left.shift()
     return next === undefined ? Effect.fail(Cause.Done()) : Effect.succeed([next] as const)
   })
-  return { lengthBytes: undefined, pull, collect: () => Effect.never, trailers: undefined }
+  return { lengthBytes: undefined, pull, collect: () => Effect.never, collectNow: () => undefined, trailers: undefined }
 }
 
 describe("toSocket", () => {

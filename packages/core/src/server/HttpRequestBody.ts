@@ -17,7 +17,7 @@ import * as UrlParams from "effect/http/UrlParams"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type BodyFailure, BodyTooLarge, type Parts } from "../session/HttpBody.ts"
+import { type BodyFailure, BodyTooLarge, type HttpBody, type Parts } from "../session/HttpBody.ts"
 import type { HttpExchange } from "../session/HttpExchange.ts"
 
 /** @category models */
@@ -25,6 +25,7 @@ export class HttpRequestBody {
   private readonly request: HttpServerRequest
   private readonly exchange: HttpExchange
   private readonly maxBodyBytes: number
+  private whole: Exit.Exit<Uint8Array, HttpServerError> | undefined = undefined
   private reading: Deferred.Deferred<Uint8Array, HttpServerError> | undefined = undefined
   private persisted: HttpServerRequest["multipart"] | undefined = undefined
 
@@ -37,24 +38,33 @@ export class HttpRequestBody {
 
   /** All of it. Later calls get the same bytes, which nobody may change. */
   readonly bytes: Effect.Effect<Uint8Array, HttpServerError> = Effect.withFiber((fiber) => {
+    if (this.whole !== undefined) return this.whole
     if (this.reading !== undefined) return Deferred.await(this.reading)
     const { body } = this.exchange
-    if (body === undefined) return Effect.succeed(noBytes)
+    if (body === undefined) return nothing
     const limit = fiber.getRef(HttpIncomingMessage.MaxBodySize)
+    const maxBytes = limit === undefined ? this.maxBodyBytes : Number(limit)
+    const known = body.collectNow(maxBytes)
+    if (known === undefined) return this.wait(body, maxBytes)
+    const whole = Exit.mapError(known, (failure) => this.errorOf(failure))
+    this.whole = whole
+    return whole
+  })
+
+  private wait(body: HttpBody, maxBytes: number): Effect.Effect<Uint8Array, HttpServerError> {
     const reading = Deferred.makeUnsafe<Uint8Array, HttpServerError>()
     this.reading = reading
     return Effect.onExit(
-      Effect.mapError(body.collect(limit === undefined ? this.maxBodyBytes : Number(limit)), (failure) =>
-        this.errorOf(failure)
-      ),
+      Effect.mapError(body.collect(maxBytes), (failure) => this.errorOf(failure)),
       (exit) => {
         // A reader that was interrupted has taken nothing: the next one begins again.
-        if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) this.reading = undefined
+        this.reading = undefined
+        if (Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) this.whole = exit
         Deferred.doneUnsafe(reading, exit)
         return Effect.void
       }
     )
-  })
+  }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpServerError> {
     // A platform's own `slice` may show the memory that others share.
@@ -158,4 +168,4 @@ const formDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 const decodeText = (bytes: Uint8Array): string => (bytes.length === 0 ? "" : textDecoder.decode(bytes))
 
-const noBytes = new Uint8Array(0)
+const nothing = Exit.succeed(new Uint8Array(0))

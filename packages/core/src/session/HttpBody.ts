@@ -60,6 +60,8 @@ export interface HttpBody {
   readonly pull: Pull.Pull<Parts, BodyFailure>
   /** All that was not taken yet. Fails with `BodyTooLarge` above `maxBytes`; `Infinity` for no limit. */
   collect(maxBytes: number): Effect.Effect<Uint8Array, BodyFailure>
+  /** The same, if that is certain already; `undefined` while it has to be waited for. */
+  collectNow(maxBytes: number): Exit.Exit<Uint8Array, BodyFailure> | undefined
   /** After its end: the trailers, where there were any. */
   readonly trailers: Http1Fields | undefined
 }
@@ -112,15 +114,17 @@ export class IncomingBody implements HttpBody {
   }
 
   collect(maxBytes: number): Effect.Effect<Uint8Array, BodyFailure> {
-    return this.read(maxBytes, () => {
-      if (this.waitingBytes > maxBytes || (this.lengthBytes ?? 0) > maxBytes) {
-        return Exit.fail(new BodyTooLarge(maxBytes))
-      }
-      if (this.ending === "open") return undefined
-      if (this.ending !== "ended") return Exit.fail(this.ending)
-      const byteLength = this.waitingBytes
-      return Exit.succeed(byteLength === 0 ? noBytes : ByteJoin.join(this.take(), byteLength))
-    })
+    return this.read(maxBytes, () => this.collectNow(maxBytes))
+  }
+
+  collectNow(maxBytes: number): Exit.Exit<Uint8Array, BodyFailure> | undefined {
+    if (this.waitingBytes > maxBytes || (this.lengthBytes ?? 0) > maxBytes) {
+      return Exit.fail(new BodyTooLarge(maxBytes))
+    }
+    if (this.ending === "open") return undefined
+    if (this.ending !== "ended") return Exit.fail(this.ending)
+    const byteLength = this.waitingBytes
+    return Exit.succeed(byteLength === 0 ? noBytes : ByteJoin.join(this.take(), byteLength))
   }
 
   push(data: Uint8Array): void {
