@@ -354,6 +354,19 @@ describe("both roles in conversation", () => {
     pair.settle()
     assert.deepStrictEqual(client.calls, ["upgrade 101 ", "raw hello", "peer end", "close"])
   })
+  it("RFC 9110 §7.8: an upgrade behind all that was announced, before the owner says that it was all", () => {
+    for (const [body, calls] of [
+      ["hi", ["upgrade 101 raw"]],
+      ["h", ["violation UnexpectedResponse"]]
+    ] as const) {
+      const side = new ClientSide()
+      const fields = { ...headers, upgrade: "echo", "content-length": "2" }
+      assert.isUndefined(side.engine.beginRequest({ ...get, headers: fields }, 0))
+      assert.isUndefined(side.engine.writeBody(body, 0))
+      side.engine.receive(bytes("HTTP/1.1 101 \r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\nraw"), 0)
+      assert.deepStrictEqual(side.calls, calls)
+    }
+  })
   it("RFC 9110 §10.1.1: 100-continue", () => {
     const client = new ClientSide()
     const server = new ServerSide({

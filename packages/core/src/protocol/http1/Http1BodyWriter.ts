@@ -32,6 +32,11 @@ export class Http1BodyWriter {
     this.leftBytes = lengthBytes ?? 0
   }
 
+  /** Whether all is sent that was announced, so that the peer has a whole message before `end`. */
+  get isSatisfied(): boolean {
+    return this.delimiter === "Length" && this.leftBytes === 0
+  }
+
   /** Sends data, unless it is more than was announced: then nothing of it. */
   write(data: Uint8Array | string): InvalidMessage | undefined {
     if (this.delimiter === "Empty") return undefined

@@ -231,6 +231,8 @@ export class Http1Client extends Http1Connection {
   }
 
   private takeUpgrade(head: ResponseHead): void {
+    // The server has a whole request already; only the owner has not said that this was all.
+    if (this.state === "RequestBody" && this.writer.isSatisfied) this.move(this.place.EndRequest)
     // RFC 9110 §15.2.2: to what the client has asked for, and behind a whole request.
     if (this.state !== "AwaitingResponse" || (head.status === 101 && !this.asksUpgrade)) {
       this.violate(new UnexpectedResponse("an upgrade that was not asked for"))
