@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as RequestTimeout from "@sluice/core/middleware/RequestTimeout"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import * as CountingClock from "../../harness/CountingClock.ts"
 import { serve, textOf } from "./App.ts"
 
 /** A route whose ends are recorded, and takes the time. */
@@ -40,18 +42,24 @@ describe("RequestTimeout", () => {
     })
   )
 
-  it.effect("a handler within its time answers; its timer is gone", () =>
+  it.effect("a handler within its time answers; its timer is gone, as it is when the client is", () =>
     Effect.gen(function* () {
+      const clock = CountingClock.make(yield* Clock.clockWith(Effect.succeed))
       const events: Array<string> = []
       const send = yield* serve(
         Layer.mergeAll(RequestTimeout.layer({ timeout: "2 seconds" }), taking(events, "1 second"))
-      )
+      ).pipe(Effect.provideService(Clock.Clock, clock))
       const answer = yield* inFlight(send("/slow"))
+      assert.strictEqual(clock.sleepers(), 2)
       yield* TestClock.adjust("1 second")
-      const response = yield* Fiber.join(answer)
-      assert.strictEqual(yield* textOf(response), "done")
-      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* textOf(yield* Fiber.join(answer)), "done")
       assert.deepStrictEqual(events, ["Success"])
+      assert.strictEqual(clock.sleepers(), 0)
+      const client = new AbortController()
+      const gone = yield* inFlight(send("/slow", { signal: client.signal }))
+      client.abort()
+      yield* Fiber.join(gone)
+      assert.strictEqual(clock.sleepers(), 0)
     })
   )
 
@@ -102,6 +110,7 @@ describe("RequestTimeout", () => {
       const answer = yield* inFlight(send("/slow"))
       yield* TestClock.adjust("9 seconds")
       assert.deepStrictEqual(events, [])
+      assert.isUndefined(answer.pollUnsafe())
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(events, ["Success"])
       assert.strictEqual((yield* Fiber.join(answer)).status, 503)
