@@ -5,7 +5,6 @@ import * as NodeWebServer from "@sluice/node/NodeWebServer"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as HttpPlatform from "effect/http/HttpPlatform"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -19,7 +18,7 @@ export const target = { host: "server.test", port: 80 } as const
 export const webSocketUrl = `ws://${target.host}:${target.port}`
 
 /** What a service may need beside the server: those of `NodeWebServer.layer`. */
-type Provided = HttpServer.HttpServer | NodeWebServer.Services | HttpPlatform.HttpPlatform
+type Provided = WebServer.WebServer | HttpServer.HttpServer | NodeWebServer.Services
 
 /** Routes as `HttpRouter.serve` serves them, without a log of their own. */
 export const routes = <A, E, R>(layer: Layer.Layer<A, E, R>) =>

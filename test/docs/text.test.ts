@@ -74,7 +74,7 @@ describe("links", () => {
 })
 
 describe("programs", () => {
-  const tests = ["patterns", "guide"].map((name) => read(`test/docs/${name}.test.ts`)).join("\n")
+  const tests = below("test/docs", ".test.ts").map(read).join("\n")
   const texts = documents.map(read).join("\n")
   for (const path of programs) {
     it(`${path} is tested, named by a document, and runs when it is started`, () => {
