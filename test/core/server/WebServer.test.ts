@@ -8,7 +8,9 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Multipart from "effect/http/Multipart"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../harness/MemoryWorld.ts"
@@ -58,6 +60,25 @@ describe("WebServer.layer", () => {
     Effect.gen(function* () {
       const exit = yield* Effect.exit(WebWorld.serving(hello, { maxBufferedBody: 0 }))
       assert.include(String(exit), "maxBufferedBody")
+    })
+  )
+
+  it.effect("forms have limits, which a server or a route can set", () =>
+    Effect.gen(function* () {
+      const part = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n'
+      const form = (count: number) =>
+        WebWorld.post("/", `${part.repeat(count)}--x--\r\n`, "content-type: multipart/form-data; boundary=x\r\n")
+      const count = Effect.gen(function* () {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        return HttpServerResponse.text(String(yield* Stream.runCount(request.multipartStream)))
+      })
+      const world = yield* WebWorld.serving(count)
+      assert.match(yield* world.talk(form(100)), /100$/)
+      assert.match(yield* world.talk(form(101)), /^HTTP\/1.1 413 /)
+      const strict = yield* WebWorld.serving(count, { multipart: { maxParts: 1 } })
+      assert.match(yield* strict.talk(form(2)), /^HTTP\/1.1 413 /)
+      const larger = yield* WebWorld.serving(Effect.provideService(count, Multipart.MaxParts, 200))
+      assert.match(yield* larger.talk(form(150)), /150$/)
     })
   )
 

@@ -40,6 +40,8 @@ export interface Options {
   readonly middleware: HttpMiddleware | undefined
   /** The most that a body has which is read whole; `Infinity` for no limit. */
   readonly maxBodyBytes: number
+  /** What each request finds where whoever serves says nothing else. */
+  readonly defaults: Context.Context<never>
   /** What each request finds beside the services of whoever serves. */
   readonly services: Context.Context<never>
 }
@@ -49,7 +51,7 @@ export const make = (app: App, options: Options): Effect.Effect<(exchange: HttpE
   Effect.withFiber((parent) => {
     const { maxBodyBytes, middleware } = options
     const handled = HttpEffect.toHandled(Effect.interruptible(app), HttpResponder.send, middleware)
-    const base = flatten(Context.merge(parent.context, options.services))
+    const base = flatten(Context.mergeAll(options.defaults, parent.context, options.services))
     // A logging middleware and a reporter tell of failures themselves.
     const silent = middleware !== undefined || Context.get(base, ErrorReporter.CurrentErrorReporters).size > 0
     return Effect.succeed((exchange) => {

@@ -23,6 +23,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
+import * as Multipart from "effect/http/Multipart"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import type * as Scope from "effect/Scope"
@@ -70,6 +71,12 @@ export interface Options
    */
   readonly maxBufferedBody?: ByteSize.Input | "unbounded" | undefined
   /**
+   * The limits of forms with files, where no others are set by `Multipart`'s
+   * own references. Default: 100 parts, 1 MiB a field, 1 GiB a file, and no
+   * total but `maxBodySize`. Above: 413.
+   */
+  readonly multipart?: Multipart.withLimits.Options | undefined
+  /**
    * What it means that a client ends its sending side before it has its
    * answer. `"abort"`, the default: it is gone, and its handler is
    * interrupted; most clients that close look so. `"answer"`: it still reads,
@@ -114,6 +121,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
     const services = Context.make(CurrentTimers, timers).pipe(
       Context.add(Draining, { isDraining: drain.isDraining, begun: drain.begun })
     )
+    const defaults = Multipart.limitsServices({ ...multipartLimits, ...options?.multipart })
     let started = false
     return {
       webServer: WebServer.of({
@@ -128,7 +136,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
           Effect.gen(function* () {
             if (started) return yield* Effect.die(new Error("this server serves already, or has served"))
             started = true
-            const serve = yield* HttpHandler.make(app, { middleware, maxBodyBytes, services })
+            const serve = yield* HttpHandler.make(app, { middleware, maxBodyBytes, defaults, services })
             const environment = environmentOf(serve)
             // Before the services that handlers use are released.
             yield* Effect.addFinalizer(() => stop)
@@ -151,6 +159,9 @@ export const layer = (options?: Options): Layer.Layer<WebServer | HttpServer.Htt
       Context.make(WebServer, webServer).pipe(Context.add(HttpServer.HttpServer, httpServer))
     )
   )
+
+/** Fields are held in memory, files are written to the disk. */
+const multipartLimits: Multipart.withLimits.Options = { maxParts: 100, maxFieldSize: "1 MiB", maxFileSize: "1 GiB" }
 
 /** The end of whoever serves, the scope's end and `drain` all wait for one drain, which is told once. */
 const stopOnce = (
