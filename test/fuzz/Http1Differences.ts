@@ -90,6 +90,10 @@ const hasVersion = ({ message, role, wire }: Case, versions: RegExp): boolean =>
 const isBodiless = ({ asked, message }: Case): boolean =>
   asked?.method === "HEAD" || /^(?:1\d\d|204|304) /.test(message?.start ?? "")
 
+/** RFC 9112 §7.1.1. */
+const chunkLine =
+  /^[0-9a-f]+(?:[\t ]*;[\t ]*[!#-'*+.0-9^-z|~-]+(?:[\t ]*=[\t ]*(?:[!#-'*+.0-9^-z|~-]+|"(?:[^"\\]|\\.)*"))?)*$/i
+
 const tabbedCoding = /^transfer-encoding:[^\r\n]*chunked[^\r\n]*\t[ \t]*\r$/im
 
 const host = "Host: a\r\n"
@@ -128,7 +132,8 @@ export const rows: ReadonlyArray<Row> = [
     example: `GET  / HTTP/1.1\r\n${host}\r\n`,
     explains: ({ here, message, wire }) =>
       here.refusal?.tag === "MalformedHead" &&
-      (!wire.includes(`${message?.start} HTTP/`) || new RegExp(`${literal(methodOf(message))}(?: {2}|\t)`).test(wire))
+      (!wire.includes(`${message?.start} HTTP/`) ||
+        new RegExp(`${literal(methodOf(message))}(?: {2}|\\t)|${literal(targetOf(message))} {2}HTTP`).test(wire))
   },
   {
     rule: "RFC 9112 §2.2: only CR LF is an empty line in front of a request, and only one is passed over",
@@ -199,12 +204,13 @@ export const rows: ReadonlyArray<Row> = [
       here.refusal?.tag === "InvalidFraming" && Number(only(message, "content-length")) > Number.MAX_SAFE_INTEGER
   },
   {
-    rule: "RFC 9112 §7.1.1: an extension has a name, and a value where it has an equals sign",
+    rule: "RFC 9112 §7.1.1: an extension has a name, and a token or a quoted text for its value",
     kind: "stricter",
     role: "both",
     example: `${post}${chunked}\r\n1;=b\r\nx\r\n0\r\n\r\n`,
     explains: ({ here, wire }) =>
-      here.refusal?.tag === "MalformedChunk" && /^[0-9a-f]+[^\r\n]*(?:;[\t ]*[=;\r]|=[\t ]*[;\r])/im.test(wire)
+      here.refusal?.tag === "MalformedChunk" &&
+      wire.split("\r\n").some((line) => /^[0-9a-f]+[\t ]*;/i.test(line) && !chunkLine.test(line))
   },
   {
     rule: "RFC 9112 §7.1: a chunk size is bounded, its zeros too",
@@ -363,14 +369,14 @@ export const rows: ReadonlyArray<Row> = [
   {
     rule: "RFC 9110 §5.5: a tab behind a value is not its own, and so the chunks are checked",
     kind: "stricter",
-    role: "client",
+    role: "both",
     example: `${ok}Transfer-Encoding: chunked\t\r\n\r\n1\r\nxy\r\n0\r\n\r\n`,
     explains: ({ wire }) => tabbedCoding.test(wire)
   },
   {
     rule: "RFC 9110 §5.5: a tab behind a value is not its own",
     kind: "different",
-    role: "client",
+    role: "both",
     example: `${ok}Transfer-Encoding: chunked\t\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
     // Node does not find the coding, and hands the chunks over as they are.
     explains: ({ message, wire }) => tabbedCoding.test(wire) && /^chunked$/i.test(only(message, "transfer-encoding"))
