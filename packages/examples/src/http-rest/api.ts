@@ -17,7 +17,10 @@ const Id = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_S
 /** What clients say of a user. */
 export class Draft extends Schema.Class<Draft>("Draft")({
   name: Schema.NonEmptyString.check(Schema.isMaxLength(100)),
-  email: Schema.String.check(Schema.isMaxLength(254), Schema.isPattern(/^[!-?A-~]+@[!-?A-~]+$/))
+  email: Schema.String.check(
+    Schema.isMaxLength(254),
+    Schema.isPattern(/^[!-?A-~]+@[!-?A-~]+$/, { expected: "an email address" })
+  )
 }) {}
 
 export class User extends Schema.Class<User>("User")({ id: Id, ...Draft.fields }) {}
