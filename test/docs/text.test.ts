@@ -1,7 +1,7 @@
 /** What the documents say is what the repository has. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { ConnectionOptions } from "@sluice/core"
+import { ConnectionOptions, Http1Options, HubOptions, WebSocketSessionOptions } from "@sluice/core"
 import * as FrameLimit from "@sluice/core/codec/FrameLimit"
 import { assert, describe, it } from "vitest"
 
@@ -37,7 +37,7 @@ describe("code in documents", () => {
       })
     }
   }
-  it("the README begins with the two commands, then the echo and the line server", () => {
+  it("the README begins with the two commands, then the echo and the line server, HTTP and a WebSocket", () => {
     const readme = read("README.md")
     const firstCode = /^```\w+\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ""
     const commands = firstCode.trim().split("\n")
@@ -47,7 +47,12 @@ describe("code in documents", () => {
     )
     assert.deepStrictEqual(
       blocksOf(readme).map(({ path }) => path),
-      ["docs/patterns/01-echo-server.ts", "docs/patterns/02-line-server.ts"]
+      [
+        "docs/patterns/01-echo-server.ts",
+        "docs/patterns/02-line-server.ts",
+        "docs/guide/web-server.ts",
+        "docs/guide/websocket-echo.ts"
+      ]
     )
     for (const { code } of blocksOf(readme)) assert.isAtMost(code.trim().split("\n").length, 22)
   })
@@ -99,24 +104,24 @@ describe("programs", () => {
   })
 })
 
-describe("the README's table of limits", () => {
-  const rows = [...read("README.md").matchAll(/^\| [^|]+ \| ([^|]+) \| `(\w+)`[^|]* \| [^|]+ \|$/gm)]
-  const shown = (option: string) => rows.filter(([, , name]) => name === option).map(([, value]) => value!)
-  const seconds = (millis: number) => (millis < 60_000 ? `${millis / 1000} seconds` : `${millis / 60_000} minutes`)
-  const size = (bytes: number) => (bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`)
-  const limits = ConnectionOptions.resolve()
-  const cases = [
-    ["idleTimeout", seconds(limits.idleMillis)],
-    ["readTimeout", seconds(limits.readMillis)],
-    ["writeTimeout", seconds(limits.writeMillis)],
-    ["closeTimeout", seconds(limits.closeMillis)],
-    ["receiveBuffer", `${size(limits.receiveBytes)} a connection`],
-    ["sendBuffer", `${size(limits.sendBytes)} a connection`],
-    ["maxFrameSize", size(FrameLimit.defaultFrameBytes)]
-  ] as const
-  for (const [option, value] of cases) {
-    it(`${option} is ${value}`, () => assert.strictEqual(shown(option)[0], value))
+describe("the tables of limits", () => {
+  type Row = readonly [limit: string, value: string, option: string]
+  const cells = /^\| ([^|]+) \| ([^|]+) \| `(\w+)`[^|]* \| [^|]* \|$/gm
+  const sections = read("docs/limits.md")
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => ({
+      name: section.slice(0, section.indexOf("\n")),
+      rows: [...section.matchAll(cells)].map(([, limit, value, option]): Row => [limit!, value!, option!])
+    }))
+  const rowsOf = (name: string): ReadonlyArray<Row> => sections.find((section) => section.name === name)?.rows ?? []
+
+  const seconds = (millis: number) => {
+    if (millis >= 60_000 && millis % 60_000 === 0) return `${millis / 60_000} minutes`
+    return millis === 1_000 ? "1 second" : `${millis / 1_000} seconds`
   }
+  const size = (bytes: number) => (bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`)
+  const count = (value: number) => value.toLocaleString("en-US")
 
   /** What the comment of an option says behind "Default", up to the end of that sentence. */
   const documented = (path: string, option: string): string => {
@@ -127,40 +132,120 @@ describe("the README's table of limits", () => {
       .split("/**")
       .at(-1)!
       .replace(/\s+\*?\s*/g, " ")
-    return /\bDefault:? (.+?)(?=[.:;] )/.exec(comment)?.[1]?.replace(/[`"]/g, "") ?? "not documented"
+    return /\bDefault:? (.+?)(?=[.,:;] )/.exec(comment)?.[1]?.replace(/[`"]/g, "") ?? "not documented"
   }
-  const sources = [
-    ["maxConnections", 0, "core/src/server/ConnectionLimits.ts"],
-    ["maxConnections", 1, "node/src/NodeListener.ts"],
-    ["maxConnectionsPerAddress", 0, "core/src/server/ConnectionLimits.ts"],
-    ["maxWaiting", 0, "core/src/server/ConnectionLimits.ts"],
-    ["waitTimeout", 0, "core/src/server/AcceptLoop.ts"],
-    ["maxOpening", 0, "node/src/NodeListener.ts"],
-    ["backlog", 0, "node/src/NodeListener.ts"],
-    ["handshakeTimeout", 0, "core/src/transport/Tls.ts"],
-    ["drainTimeout", 0, "core/src/server/Drain.ts"],
-    ["maxLineSize", 0, "core/src/codec/Lines.ts"],
-    ["maxLineSize", 1, "core/src/codec/JsonLines.ts"],
-    ["connectTimeout", 0, "node/src/NodeDialer.ts"],
-    ["sessionTimeout", 0, "core/src/client/ReconnectingClient.ts"]
-  ] as const
-  for (const [option, row, path] of sources) {
-    const value = documented(`packages/${path}`, option)
-    // Behind the default a row may say more: "20 seconds, and 1 to clean up".
-    it(`${option} of ${path} is ${value}`, () => assert.strictEqual(shown(option)[row]?.split(/[,:] /)[0], value))
+  const core = (path: string) => (option: string) => documented(`packages/core/src/${path}`, option)
+  const node = (path: string) => (option: string) => documented(`packages/node/src/${path}`, option)
+
+  const tcp = ConnectionOptions.resolve()
+  const http = Http1Options.resolve()
+  const webSocket = WebSocketSessionOptions.resolve()
+  const hub = HubOptions.resolve()
+  const limits = core("server/ConnectionLimits.ts")
+  const [proxyTime, proxySize] = ["timeout", "maxPayloadBytes"].map(node("NodeProxyHeader.ts"))
+
+  /** Row by row, what the code has: of the options themselves where they are exported, else of their comments. */
+  const expected: Readonly<Record<string, ReadonlyArray<readonly [option: string, value: string]>>> = {
+    "Servers and listeners": [
+      ["maxConnections", limits("maxConnections")],
+      ["maxConnectionsPerAddress", limits("maxConnectionsPerAddress")],
+      ["maxWaiting", limits("maxWaiting")],
+      ["waitTimeout", core("server/AcceptLoop.ts")("waitTimeout")],
+      ["maxOpening", node("NodeListener.ts")("maxOpening")],
+      ["maxConnections", node("NodeListener.ts")("maxConnections")],
+      ["backlog", node("NodeListener.ts")("backlog")],
+      ["handshakeTimeout", core("transport/Tls.ts")("handshakeTimeout")],
+      ["proxyProtocol", `${proxyTime}, ${proxySize} bytes`],
+      ["drainTimeout", core("server/Drain.ts")("drainTimeout")]
+    ],
+    "TCP connections": [
+      ["idleTimeout", seconds(tcp.idleMillis)],
+      ["idleTimeout", "unbounded"],
+      ["readTimeout", seconds(tcp.readMillis)],
+      ["writeTimeout", seconds(tcp.writeMillis)],
+      ["closeTimeout", seconds(tcp.closeMillis)],
+      ["receiveBuffer", `${size(tcp.receiveBytes)} a connection`],
+      ["sendBuffer", `${size(tcp.sendBytes)} a connection`],
+      ["maxFrameSize", size(FrameLimit.defaultFrameBytes)],
+      ["maxLineSize", core("codec/Lines.ts")("maxLineSize")],
+      ["maxLineSize", core("codec/JsonLines.ts")("maxLineSize")],
+      ["connectTimeout", node("NodeDialer.ts")("connectTimeout")],
+      ["sessionTimeout", core("client/ReconnectingClient.ts")("sessionTimeout")]
+    ],
+    HTTP: [
+      ["maxStartLineSize", size(http.startLineBytes)],
+      ["maxHeaderSize", size(http.headerBytes)],
+      ["maxFieldCount", count(http.fieldCount)],
+      ["maxTrailerSize", size(http.trailerBytes)],
+      ["maxChunkExtensionSize", size(http.chunkExtensionBytes)],
+      ["headTimeout", seconds(http.headMillis)],
+      ["bodyTimeout", seconds(http.bodyMillis)],
+      ["maxBufferedBody", core("server/WebServer.ts")("maxBufferedBody")],
+      ["maxBodySize", http.bodyBytes === Number.POSITIVE_INFINITY ? "unbounded" : size(http.bodyBytes)],
+      ["multipart", "100 parts, 1 MiB a field, 1 GiB a file"],
+      ["maxWaitingSize", size(http.waitingBytes)],
+      ["maxDiscardSize", size(http.discardBytes)],
+      ["idleTimeout", seconds(http.idleMillis)],
+      ["sendTimeout", seconds(http.sendMillis)],
+      ["closeTimeout", seconds(http.closeMillis)]
+    ],
+    WebSocket: [
+      ["maxMessageSize", size(webSocket.engine.maxMessageBytes)],
+      ["maxFrameSize", "maxMessageSize"],
+      ["maxFragments", count(webSocket.engine.maxFragmentCount)],
+      ["maxControlFrames", count(webSocket.engine.maxControlFrameCount)],
+      ["maxTinyFragments", count(webSocket.engine.maxTinyFragmentCount)],
+      ["floodWindow", seconds(webSocket.engine.floodWindowMillis)],
+      ["keepaliveIdle", seconds(webSocket.engine.keepaliveIdleMillis)],
+      ["keepaliveTimeout", seconds(webSocket.engine.keepaliveTimeoutMillis)],
+      ["closeTimeout", seconds(webSocket.engine.closeMillis)],
+      ["receiveBuffer", `${size(webSocket.receiveBytes)} a connection`],
+      ["sendBuffer", `${size(webSocket.sendBytes)} a connection`],
+      ["writeTimeout", seconds(webSocket.stall.writeMillis)],
+      ["connectTimeout", core("client/WebSocketClient.ts")("connectTimeout")]
+    ],
+    Rooms: [
+      ["maxRooms", count(hub.maxRoomCount)],
+      ["maxMembersPerRoom", count(hub.maxMemberCount)],
+      ["maxRoomNameLength", count(hub.maxNameLength)],
+      ["maxQueuedChanges", count(hub.maxChangeCount)],
+      ["maxQueuedMessages", count(hub.slowConsumer.maxQueuedCount)],
+      ["maxQueuedSize", size(hub.slowConsumer.maxQueuedBytes)],
+      ["backplaneQueue", `${count(hub.backplaneQueue.maxQueuedCount)} messages`]
+    ],
+    Middleware: [
+      ["timeout", core("middleware/RequestTimeout.ts")("timeout")],
+      ["maxBody", core("middleware/BodyLimit.ts")("maxBody")],
+      ["maxConcurrent", core("middleware/RequestConcurrency.ts")("maxConcurrent")],
+      ["maxWaiting", core("middleware/RequestConcurrency.ts")("maxWaiting")],
+      ["maxWait", core("middleware/RequestConcurrency.ts")("maxWait")],
+      ["limit", "none"],
+      ["maxKeys", "65,536"],
+      ["maxTokenLength", core("middleware/BearerAuth.ts")("maxTokenLength")],
+      ["maxCredentialsLength", core("middleware/BasicAuth.ts")("maxCredentialsLength")],
+      ["maxBody", core("middleware/DynamicEtag.ts")("maxBody")],
+      ["checkTimeout", core("middleware/Health.ts")("checkTimeout")]
+    ]
   }
-  it("the PROXY header's time and size", () => {
-    const [time, size] = ["timeout", "maxPayloadBytes"].map((option) =>
-      documented("packages/node/src/NodeProxyHeader.ts", option)
-    )
-    assert.deepStrictEqual(shown("proxyProtocol"), [`${time}, ${size} bytes`])
-  })
-  it("no row is left unchecked, but those without a server's default", () => {
-    const checked = new Set<string>([...cases, ...sources].map(([option]) => option))
-    const options = rows.map(([, , option]) => option!)
+  it("have the sections that are compared here", () =>
     assert.deepStrictEqual(
-      options.filter((option) => !checked.has(option)),
-      ["proxyProtocol"]
-    )
+      sections.map(({ name }) => name),
+      Object.keys(expected)
+    ))
+  for (const [name, cases] of Object.entries(expected)) {
+    it(`${name}: every row is what the code has`, () => {
+      // Behind the default a row may say more: "20 seconds, and 1 to clean up".
+      const shown = rowsOf(name).map(([, value, option], row) => {
+        const exact = cases[row]?.[1] ?? ""
+        return [option, value === exact ? value : value.split(/[,:] /)[0]]
+      })
+      assert.deepStrictEqual(shown, cases as unknown)
+    })
+  }
+  it("the README shows rows of these", () => {
+    const section = /^## Limits\n([\s\S]*?)^## /m.exec(read("README.md"))?.[1] ?? ""
+    const shown = [...section.matchAll(cells)].map(([row]) => row)
+    assert.isNotEmpty(shown)
+    for (const row of shown) assert.include(read("docs/limits.md").split("\n"), row)
   })
 })

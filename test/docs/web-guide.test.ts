@@ -1,9 +1,13 @@
 /** The programs of docs/guide for HTTP and WebSockets do what they say. */
 import { assert, describe, it } from "@effect/vitest"
 import { Backplane, HttpMetrics, MemoryNetwork, WebServer, WebSocketClient } from "@sluice/core"
+import * as NodeWebServer from "@sluice/node/NodeWebServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
@@ -23,6 +27,20 @@ describe("web-server", () => {
       const { status, text } = yield* ask("/")
       assert.deepStrictEqual([status, text], [200, "hello world"])
     })
+  )
+  it.live("Effect's test client asks it, as with NodeHttpServer.layerTest", () =>
+    Effect.gen(function* () {
+      const response = yield* HttpClient.get("/")
+      assert.strictEqual(yield* response.text, "hello world")
+    }).pipe(
+      Effect.provide(
+        routes(WebServerProgram.Routes).pipe(
+          Layer.provideMerge(HttpServer.layerTestClient),
+          Layer.provide(FetchHttpClient.layer),
+          Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 0 }))
+        )
+      )
+    )
   )
   it("the same routes are a Fetch handler, for tests that need no server", async () => {
     const { dispose, handler } = HttpRouter.toWebHandler(WebServerProgram.Routes, { disableLogger: true })
