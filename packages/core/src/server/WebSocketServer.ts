@@ -13,16 +13,18 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Pull from "effect/Pull"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { WebSocketError } from "../protocol/websocket/WebSocketError.ts"
 import * as CurrentTimers from "../session/CurrentTimers.ts"
 import { isHttpExchange } from "../session/HttpExchange.ts"
+import * as Timers from "../session/Timers.ts"
 import * as WebSocket from "../session/WebSocket.ts"
 import type { Owned } from "../session/WebSocketSession.ts"
 import { Deflate } from "../transport/Deflate.ts"
@@ -66,18 +68,15 @@ export const handle = <E, R>(
   HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>
 > => {
   const settings = WebSocketServerOptions.resolve(options)
-  const served = Effect.flatMap(acquire(settings), (socket) =>
-    Effect.provideService(
-      Pull.catchDone(handler(socket), () => Effect.void),
-      WebSocket.WebSocket,
-      socket
-    )
+  const serving = Effect.flatMap(CurrentTimers.CurrentTimers, (timers) =>
+    timers === undefined
+      ? Effect.scoped(Effect.flatMap(Timers.make, (own) => serveOne(settings, own, handler)))
+      : serveOne(settings, timers, handler)
   )
-  return Effect.as(Effect.catchCause(Effect.scoped(served), report), switched) as Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    WebSocketUpgradeError,
-    HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>
-  >
+  return Effect.matchCauseEffect(serving, {
+    onSuccess: () => Effect.succeed(switched),
+    onFailure: (cause) => Effect.as(report(cause), switched)
+  })
 }
 
 /** Serves a WebSocket to each request, on every path. @category layers */
@@ -115,21 +114,62 @@ const acquire = (
 ): Effect.Effect<Owned, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest | Scope.Scope> =>
   Effect.flatMap(CurrentTimers.getOrMake, (timers) =>
     Effect.acquireRelease(
-      Effect.contextWith((context: Context.Context<HttpServerRequest.HttpServerRequest>) => {
-        const { source } = Context.get(context, HttpServerRequest.HttpServerRequest)
-        if (!isHttpExchange(source)) return Effect.die(new Error("WebSocketServer needs a request of Sluice's server"))
-        const deflate = Context.getOrUndefined(context, Deflate)
-        const opened = WebSocketUpgrade.openUnsafe(source, settings, timers, deflate)
-        return "_tag" in opened ? Effect.fail(new WebSocketUpgradeError({ reason: opened })) : Effect.succeed(opened)
-      }),
+      Effect.contextWith((context: Context.Context<HttpServerRequest.HttpServerRequest>) =>
+        open(settings, timers, context)
+      ),
       (owned, exit) => owned.release(exit)
     )
   )
+
+const open = (
+  settings: WebSocketServerOptions.Resolved,
+  timers: Timers.Timers,
+  context: Context.Context<HttpServerRequest.HttpServerRequest>
+): Exit.Exit<Owned, WebSocketUpgradeError> => {
+  const { source } = Context.get(context, HttpServerRequest.HttpServerRequest)
+  if (!isHttpExchange(source)) return Exit.die(new Error("WebSocketServer needs a request of Sluice's server"))
+  const opened = WebSocketUpgrade.openUnsafe(source, settings, timers, Context.getOrUndefined(context, Deflate))
+  return "_tag" in opened ? Exit.fail(new WebSocketUpgradeError({ reason: opened })) : Exit.succeed(opened)
+}
+
+/**
+ * One WebSocket from its handshake to its end. As `acquire` in a scope with the
+ * handler, in fewer frames: an idle connection holds all of them.
+ */
+const serveOne = <E, R>(
+  settings: WebSocketServerOptions.Resolved,
+  timers: Timers.Timers,
+  handler: (socket: WebSocket.WebSocket) => Effect.Effect<unknown, E, R>
+): Effect.Effect<
+  unknown,
+  E | WebSocketUpgradeError,
+  HttpServerRequest.HttpServerRequest | Exclude<R, WebSocket.WebSocket | Scope.Scope>
+> =>
+  Effect.contextWith((context: Context.Context<HttpServerRequest.HttpServerRequest>) => {
+    const opened = open(settings, timers, context)
+    if (Exit.isFailure(opened)) return opened as Exit.Exit<never, E | WebSocketUpgradeError>
+    const socket = opened.value
+    const scope = Scope.makeUnsafe()
+    const handled = Effect.suspend(() => handler(socket)) as Effect.Effect<
+      unknown,
+      E,
+      WebSocket.WebSocket | Scope.Scope
+    >
+    // Added, not merged, which would copy all services of the server for each connection.
+    const provided = Effect.updateContext(handled, (services: Context.Context<never>) =>
+      Context.add(Context.add(services, WebSocket.WebSocket, socket), Scope.Scope, scope)
+    )
+    return Effect.onExitPrimitive(provided, (exit) => {
+      const ended = Exit.isFailure(exit) && isEnd(exit.cause) ? Exit.void : exit
+      return Effect.ensuring(Scope.close(scope, ended), socket.release(ended))
+    }) as Effect.Effect<unknown, E | WebSocketUpgradeError, Exclude<R, WebSocket.WebSocket | Scope.Scope>>
+  })
 
 /** What the handler failed with, once its WebSocket is closed. What came before that is an answer to the request. */
 const report = (
   cause: Cause.Cause<unknown>
 ): Effect.Effect<void, WebSocketUpgradeError, HttpServerRequest.HttpServerRequest> => {
+  if (isEnd(cause)) return Effect.void
   if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
   const failures = cause.reasons.flatMap((reason) =>
     reason._tag === "Fail" ? [reason.error] : reason._tag === "Die" ? [reason.defect] : []
@@ -145,5 +185,8 @@ const report = (
       : Effect.failCause(cause as Cause.Cause<never>)
   )
 }
+
+/** Of `receive`: the handler has heard all, and failed with nothing else. */
+const isEnd = (cause: Cause.Cause<unknown>): boolean => cause.reasons.every(Pull.isDoneFailure)
 
 const isOfPeer = (failure: unknown): boolean => failure instanceof WebSocketError && failure.reason.fault !== "caller"
