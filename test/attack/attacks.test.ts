@@ -7,6 +7,7 @@ import { afterAll, beforeAll } from "vitest"
 import * as Attack from "./Attack.ts"
 import * as HttpAttacks from "./HttpAttacks.ts"
 import * as Target from "./Target.ts"
+import * as WebSocketAttacks from "./WebSocketAttacks.ts"
 
 const scope = Scope.makeUnsafe()
 let host: Target.Host
@@ -16,8 +17,13 @@ beforeAll(async () => {
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-describe("HTTP/1.1", () => {
-  for (const attack of HttpAttacks.attacks) {
+const suites = [
+  ["HTTP/1.1", HttpAttacks.attacks],
+  ["WebSocket", WebSocketAttacks.attacks]
+] as const
+
+describe.each(suites)("%s", (_, attacks) => {
+  for (const attack of attacks) {
     it.live(`${attack.name} (${attack.limit})`, () =>
       Effect.map(Attack.make(host, attack), (report) => Attack.judge(attack, report))
     )

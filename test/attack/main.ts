@@ -3,12 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Attack from "./Attack.ts"
 import * as HttpAttacks from "./HttpAttacks.ts"
 import * as Target from "./Target.ts"
+import * as WebSocketAttacks from "./WebSocketAttacks.ts"
 
 const scale = 10
 
 const wanted = process.argv.slice(2).join(" ")
 
-const attacks = HttpAttacks.attacks.filter((attack) => attack.name.includes(wanted))
+const attacks = [...HttpAttacks.attacks, ...WebSocketAttacks.attacks].filter((attack) => attack.name.includes(wanted))
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
