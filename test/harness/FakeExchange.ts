@@ -11,7 +11,6 @@ export interface Options {
   readonly authority?: string | undefined
   readonly upgradeProtocol?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly awaitsContinue = false
   readonly body?: HttpBody.HttpBody | undefined
   /** What has come behind the request. */
   readonly rest?: Uint8Array | undefined
@@ -26,9 +25,8 @@ export class FakeExchange implements HttpExchange {
   readonly version: HttpExchange["version"]
   readonly upgradeProtocol: string | undefined
   readonly transport: Transport
-  readonly body: HttpBody.HttpBody | undefined
   readonly awaitsContinue = false
-  readonly isWritable = true
+  readonly body: HttpBody.HttpBody | undefined
   phase: HttpExchange["phase"] = "unanswered"
   /** The response that it was upgraded with. */
   upgradedWith: ResponseParts | undefined
