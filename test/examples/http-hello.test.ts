@@ -181,7 +181,7 @@ describe("http-hello as a process", () => {
       const ended = yield* program.ended
       assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
       for (const outcome of outcomes) {
-        assert.deepInclude(outcome, { partial: "", error: undefined })
+        assert.deepInclude(outcome, { announced: true, unanswered: false, partial: "", error: undefined })
       }
     })
   )

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
@@ -139,6 +140,35 @@ describe("HttpResponder.send", () => {
         assert.match(peer.heard.text, /\r\n\r\nab$/)
         assert.strictEqual((yield* world.server.stats).requests.cut, 1)
         assert.strictEqual(log.entries.filter(({ level }) => level === "Error").length, 1)
+      })
+    )
+  }
+
+  for (const [what, stream, answer] of [
+    [
+      "is sent behind the 100 that its client waits for",
+      (request: HttpServerRequest.HttpServerRequest) => request.stream,
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK\r\n.*5\r\nhello\r\n0\r\n\r\n$/s
+    ],
+    ["is empty, and sent all the same", () => Stream.empty, /^HTTP\/1.1 200 OK\r\n.*\r\n0\r\n\r\n$/s],
+    ["that fails before its first part is answered with 500", () => Stream.fail("broken"), /^HTTP\/1.1 500 /]
+  ] as const) {
+    it.effect(`RFC 9110 §10.1.1: a stream made of the request's body ${what}`, () =>
+      Effect.gen(function* () {
+        const world = yield* new LogRecorder().listen(
+          WebWorld.serving(
+            Effect.map(HttpServerRequest.HttpServerRequest, (request) =>
+              HttpServerResponse.stream<unknown>(stream(request))
+            )
+          )
+        )
+        const peer = yield* world.peer()
+        const [head, body] = WebWorld.post("/", "hello", "expect: 100-continue\r\n").split("\r\n\r\n")
+        peer.write(`${head}\r\n\r\n`)
+        yield* peer.heard.until(({ text }) => text.includes("\r\n\r\n"))
+        if (peer.heard.text.startsWith("HTTP/1.1 100")) peer.write(body!)
+        yield* peer.heard.saw("end")
+        assert.match(peer.heard.text, answer)
       })
     )
   }

@@ -105,18 +105,39 @@ describe("WebServer.layer", () => {
 })
 
 describe("the drain", () => {
-  it.effect("closes idle connections at once", () =>
+  it.effect("closes idle connections at once, those that were in use a moment ago a moment later", () =>
     Effect.gen(function* () {
       const world = yield* WebWorld.serving(hello)
       const idle = yield* world.peer()
       idle.write(get("/", "more"))
       yield* idle.heard.until(({ text }) => text.endsWith("hello"))
       const fresh = yield* world.peer()
+      yield* TestClock.adjust("1100 millis")
       const stopping = yield* Effect.forkChild(world.stop)
       yield* idle.heard.saw("end")
       yield* fresh.heard.saw("end")
       idle.transport.end()
       fresh.transport.end()
+      yield* Fiber.join(stopping)
+    })
+  )
+
+  it.effect("a request that was on its way is answered, with close", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(hello)
+      const busy = yield* world.peer()
+      busy.write(get("/", "more"))
+      yield* busy.heard.until(({ text }) => text.endsWith("hello"))
+      const unused = yield* world.peer()
+      const stopping = yield* Effect.forkChild(world.stop)
+      yield* settle
+      busy.write(get("/", "more"))
+      yield* busy.heard.saw("end")
+      busy.transport.end()
+      assert.match(busy.heard.text, /connection: close\r\n.*hello$/s)
+      yield* TestClock.adjust("200 millis")
+      yield* unused.heard.saw("end")
+      unused.transport.end()
       yield* Fiber.join(stopping)
     })
   )

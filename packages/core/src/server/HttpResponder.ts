@@ -21,7 +21,7 @@ import * as Stream from "effect/Stream"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
 import * as HttpMessage from "../protocol/http/HttpMessage.ts"
 import type { Refusal } from "../protocol/http1/Http1Error.ts"
-import type { HttpExchange } from "../session/HttpExchange.ts"
+import type { HttpExchange, ResponseParts } from "../session/HttpExchange.ts"
 import * as HttpResponseSource from "./HttpResponseSource.ts"
 
 /**
@@ -78,19 +78,24 @@ const sendStream = (
   stream: Stream.Stream<Uint8Array, unknown>
 ): Effect.Effect<unknown, HttpServerError> => {
   const exchange = request.source as HttpExchange
-  const refusal = exchange.begin({ status, statusText: response.statusText, headers })
+  const head: ResponseParts = { status, statusText: response.statusText, headers }
+  // A body that is made of the request's: its first part comes behind the 100 that lets the client send.
+  const late = exchange.awaitsContinue
+  const refusal = late ? undefined : exchange.begin(head)
   if (refusal !== undefined) return refused(request, response, refusal)
-  return Stream.runForEachArray(stream, (parts) => writeParts(exchange, parts)).pipe(
+  return Stream.runForEachArray(stream, (parts) => writeParts(exchange, head, parts)).pipe(
     Effect.interruptible,
     Effect.matchCauseEffect({
       onSuccess: () => {
-        const refusal = exchange.end()
+        const refusal = begin(exchange, head) ?? exchange.end()
         return refusal === undefined ? Effect.void : refused(request, response, refusal)
       },
       onFailure: (cause) => {
-        // To end it in good order would make a part look like the whole.
-        exchange.abort()
-        if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+        const interrupted = Cause.hasInterruptsOnly(cause)
+        // To end what has begun in good order would make a part look like the whole.
+        if (exchange.phase === "begun") exchange.abort()
+        else exchange.respond({ status: interrupted ? 503 : 500, headers: noHeaders }, undefined)
+        if (interrupted) return Effect.failCause(cause as Cause.Cause<never>)
         const failure = Cause.squash(cause)
         return failure instanceof Refused
           ? refused(request, response, failure.refusal)
@@ -100,8 +105,18 @@ const sendStream = (
   )
 }
 
+/** Sends the head, if it was not sent yet. */
+const begin = (exchange: HttpExchange, head: ResponseParts): Refusal | undefined =>
+  exchange.phase === "unanswered" ? exchange.begin(head) : undefined
+
 /** Writes what came at once, then waits until the peer keeps up. */
-const writeParts = (exchange: HttpExchange, parts: ReadonlyArray<Uint8Array>): Effect.Effect<void, Refused> => {
+const writeParts = (
+  exchange: HttpExchange,
+  head: ResponseParts,
+  parts: ReadonlyArray<Uint8Array>
+): Effect.Effect<void, Refused> => {
+  const refusal = begin(exchange, head)
+  if (refusal !== undefined) return Effect.fail(new Refused(refusal))
   for (const part of parts) {
     const refusal = exchange.write(part)
     if (refusal !== undefined) return Effect.fail(new Refused(refusal))

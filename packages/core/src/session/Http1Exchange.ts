@@ -165,6 +165,10 @@ export class Http1Exchange implements HttpExchange {
     return refusal
   }
 
+  get awaitsContinue(): boolean {
+    return this.continuation === "owed"
+  }
+
   /** Somebody reads the body. */
   continue(): void {
     if (this.continuation === "owed" && this.phase === "unanswered") this.interim(100, {})

@@ -278,9 +278,9 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   }
 
   private finish(): void {
-    const { closed, impatience, violation } = this
+    const { closed, impatience, upgraded, violation } = this
     if (impatience !== undefined) this.environment.timers.clear(impatience)
-    this.finished(violation?._tag ?? closed?.error?.reason._tag ?? "Finished")
+    this.finished(violation?._tag ?? upgraded?.failure ?? closed?.error?.reason._tag ?? "Finished")
   }
 }
 

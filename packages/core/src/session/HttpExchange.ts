@@ -51,6 +51,12 @@ export interface HttpExchange {
   readonly transport: Transport
   /** The request's body; `undefined` where it has none. */
   readonly body: HttpBody | undefined
+  /**
+   * RFC 9110 §10.1.1: whether the client waits for `100 Continue`, which the
+   * first reader of the body sends. After a final response has begun it is not
+   * sent any more, and the body may never come.
+   */
+  readonly awaitsContinue: boolean
   /** One field by its name in lower case; several lines joined with a comma. */
   header(name: string): string | undefined
   /** All fields but `Set-Cookie`, by name in lower case: one record, without a prototype, that nobody may change. */
@@ -93,6 +99,8 @@ export interface Upgraded {
   drain(): void
   /** Let go of the transport at once. */
   cut(): void
+  /** What the peer has done wrong, or which limit it reached, as a tag for statistics. Looked at in the end. */
+  readonly failure?: string | undefined
 }
 
 /** @category models */

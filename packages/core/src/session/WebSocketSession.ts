@@ -259,6 +259,11 @@ class WebSocketSession implements Owned, WebSocketConnection.Handler, WebSocketI
     this.transport.destroy()
   }
 
+  get failure(): string | undefined {
+    const { refusal } = this
+    return refusal?.fault === "peer" || refusal?.fault === "limit" ? refusal._tag : undefined
+  }
+
   closeUnsafe(code: number, reason: string): void {
     // Checked here: nothing may be thrown within a turn.
     WebSocketClosePayload.encode(code, reason)

@@ -698,9 +698,28 @@ describe("an answer before the request is complete", () => {
 })
 
 describe("drain", () => {
-  it("an idle connection is closed at once", () => {
+  it("a connection that has been idle for a while is closed at once", () => {
+    for (const wire of ["", get]) {
+      const side = new ServerSide(answering)
+      if (wire !== "") side.engine.receive(bytes(wire), 0)
+      side.engine.drain(1_001)
+      assert.strictEqual(side.engine.output.closing, "end")
+    }
+  })
+  it("one that was in use a moment ago is waited for: its next request may be on its way", () => {
+    for (const wire of ["", get]) {
+      const side = new ServerSide(answering)
+      if (wire !== "") side.engine.receive(bytes(wire), 500)
+      side.engine.drain(1_000)
+      side.engine.advance(1_199)
+      assert.strictEqual(side.engine.output.closing, "open")
+      side.engine.advance(1_200)
+      assert.strictEqual(side.engine.output.closing, "end")
+    }
     const side = new ServerSide(answering)
     side.engine.drain(0)
+    side.engine.receive(bytes(get), 100)
+    assert.include(sent(side.engine), "connection: close\r\n")
     assert.strictEqual(side.engine.output.closing, "end")
   })
   it("a request in flight is answered with close, and so is one whose head is coming", () => {

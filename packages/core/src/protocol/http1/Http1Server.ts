@@ -53,6 +53,8 @@ export class Http1Server extends Http1Connection {
   private serving: "on" | "draining" = "on"
   /** Whether the client may still be waiting for `100 Continue`. */
   private continuation: "none" | "owed" = "none"
+  /** Since when no request is in flight. */
+  private idleFromMillis: number
   /** The last date that was sent, and its line with the empty one behind it. */
   private date = ""
   private dateText = ""
@@ -61,6 +63,7 @@ export class Http1Server extends Http1Connection {
   constructor(handler: ServerHandler, limits: Resolved, nowMillis: number) {
     super(handler, limits, nowMillis)
     this.handler = handler
+    this.idleFromMillis = nowMillis
     this.deadline.set(nowMillis + limits.idleMillis)
   }
 
@@ -166,12 +169,18 @@ export class Http1Server extends Http1Connection {
     return undefined
   }
 
-  /** Lets what is in flight finish, says `Connection: close` with it, and closes; at once when nothing is. */
+  /**
+   * Lets what is in flight finish, says `Connection: close` with it, and
+   * closes. An idle connection is closed at once; one that was in use a moment
+   * ago gets another one, since its next request may be on its way.
+   */
   drain(nowMillis: number): void {
     this.nowMillis = nowMillis
     this.serving = "draining"
     this.persistent = false
-    if (this.state === "Idle") this.closeGracefully()
+    if (this.state !== "Idle") return
+    if (nowMillis - this.idleFromMillis > recentMillis) this.closeGracefully()
+    else this.deadline.set(nowMillis + graceMillis)
   }
 
   protected readMore(): boolean {
@@ -331,6 +340,7 @@ export class Http1Server extends Http1Connection {
   private finishExchange(): void {
     this.move(this.place.Reuse)
     this.request = undefined
+    this.idleFromMillis = this.nowMillis
     this.deadline.set(this.nowMillis + this.limits.idleMillis)
   }
 
@@ -379,6 +389,10 @@ export class Http1Server extends Http1Connection {
     return this.dateText
   }
 }
+
+/** How long ago a connection was in use that is still taken for busy, and how long it is waited for. */
+const recentMillis = 1_000
+const graceMillis = 200
 
 const preparedOf = (parts: ResponseParts): Http1HeadWriter.PreparedFields | InvalidMessage =>
   parts.headers instanceof Http1HeadWriter.PreparedFields ? parts.headers : Http1HeadWriter.prepare(parts.headers)
