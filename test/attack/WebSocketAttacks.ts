@@ -94,6 +94,7 @@ export const attacks: ReadonlyArray<Attack> = [
     options: {},
     run: exceeding(frame(final | binary, none, 2 ** 40), new Uint8Array(kib), 64 * kib),
     answer: "1009",
+    counted: "FrameTooLarge",
     mostBytes: mib
   },
   {
@@ -102,6 +103,7 @@ export const attacks: ReadonlyArray<Attack> = [
     options: { webSocket: { maxMessageSize: "64 KiB" } },
     run: exceeding(frame(binary, "begun"), frame(continuation, new Uint8Array(kib)), 160 * kib),
     answer: "1009",
+    counted: "MessageTooLarge",
     mostBytes: mib
   },
   {
@@ -110,6 +112,7 @@ export const attacks: ReadonlyArray<Attack> = [
     options: { webSocket: { maxFragments: 100 } },
     run: exceeding(frame(binary, "begun"), frame(continuation, new Uint8Array(100)), 64 * kib),
     answer: "1008",
+    counted: "TooManyFragments",
     mostBytes: mib
   },
   {
@@ -118,6 +121,7 @@ export const attacks: ReadonlyArray<Attack> = [
     options: {},
     run: exceeding(frame(binary, "x"), frame(continuation, "x"), 64 * kib),
     answer: "1008",
+    counted: "Flood",
     mostBytes: mib
   },
   {
@@ -126,6 +130,7 @@ export const attacks: ReadonlyArray<Attack> = [
     options: {},
     run: exceeding(none, frame(final | ping, "x"), 16 * kib),
     answer: "1008",
+    counted: "Flood",
     mostBytes: mib
   },
   {
@@ -138,6 +143,7 @@ export const attacks: ReadonlyArray<Attack> = [
       return yield* exceeding(bomb, none, 0, "Sec-WebSocket-Extensions: permessage-deflate")(scene)
     }),
     answer: "1009",
+    counted: "MessageTooLarge",
     mostBytes: 8 * mib
   },
   {
@@ -152,6 +158,7 @@ export const attacks: ReadonlyArray<Attack> = [
       return "given up"
     }),
     answer: "given up",
+    counted: "SendStalled",
     mostBytes: 4 * mib
   },
   {
@@ -165,12 +172,13 @@ export const attacks: ReadonlyArray<Attack> = [
       return codes(peers)
     }),
     answer: "nothing",
+    counted: "KeepaliveTimeout",
     mostBytes: 4 * mib
   },
   {
     name: "a Close that is never answered",
     limit: "closeTimeout",
-    options: { webSocket: { closeTimeout: short, maxMessageSize: "1 KiB" } },
+    options: { webSocket: { closeTimeout: short, maxMessageSize: "1 KiB", maxFrameSize: "1 MiB" } },
     run: Effect.fnUntraced(function* (scene) {
       const peers = yield* open(scene, "/echo", 20 * scene.scale)
       for (const peer of peers) {
@@ -183,6 +191,7 @@ export const attacks: ReadonlyArray<Attack> = [
       return codes(peers)
     }),
     answer: "1009",
+    counted: "MessageTooLarge",
     mostBytes: 2 * mib
   },
   {
@@ -200,6 +209,7 @@ export const attacks: ReadonlyArray<Attack> = [
       return "given up"
     }),
     answer: "given up",
+    counted: "ProtocolViolation",
     mostBytes: 4 * mib
   },
   {
