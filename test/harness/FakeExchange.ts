@@ -27,6 +27,7 @@ export class FakeExchange implements HttpExchange {
   readonly transport: Transport
   readonly awaitsContinue = false
   readonly body: HttpBody.HttpBody | undefined
+  readonly isWritable = true
   phase: HttpExchange["phase"] = "unanswered"
   /** The response that it was upgraded with. */
   upgradedWith: ResponseParts | undefined
