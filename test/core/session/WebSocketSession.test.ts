@@ -276,6 +276,42 @@ describe("send", () => {
     })
   )
 
+  it.effect("two fibers that send again and again are both let in, until both are done", () =>
+    Effect.gen(function* () {
+      const { peer, socket, takeWrites } = yield* Connected.make({
+        peerReads: "never",
+        bufferBytes: 100,
+        sendBuffer: 1000
+      })
+      yield* socket.send("a".repeat(2000))
+      const fibers = yield* Effect.forEach(["b", "c"], (message) =>
+        Effect.forkChild(
+          Effect.forEach(Array(3), () => socket.send(message)),
+          { startImmediately: true }
+        )
+      )
+      peer.resume()
+      yield* turns
+      assert.deepStrictEqual(fibers.map(isOver), [true, true])
+      assert.isTrue(takeWrites().join(" ").endsWith(" 81 01 62 81 01 63".repeat(3)))
+    })
+  )
+
+  it.effect("who is interrupted by one that was let in before it has sent nothing", () =>
+    Effect.gen(function* () {
+      const { heard, peer, socket } = yield* Connected.make({ peerReads: "never", bufferBytes: 100, sendBuffer: 1000 })
+      yield* socket.send("a".repeat(2000))
+      let behind: Fiber.Fiber<void, unknown> | undefined
+      const first = Effect.tap(socket.send("first"), () => Effect.sync(() => behind?.interruptUnsafe()))
+      yield* Effect.forkChild(first, { startImmediately: true })
+      behind = yield* Effect.forkChild(socket.send("lost"), { startImmediately: true })
+      peer.resume()
+      yield* turns
+      assert.include(heard.text, "first")
+      assert.notInclude(heard.text, "lost")
+    })
+  )
+
   it.effect("fails when the peer has closed, with its code", () =>
     Effect.gen(function* () {
       const { say, socket } = yield* Connected.make()

@@ -394,8 +394,10 @@ class WebSocketSession implements Owned, WebSocketConnection.Handler, WebSocketI
 
   /** Lets senders in, in the order in which they came, while there is room. */
   private admit(): void {
-    // Who is let in may wait again: behind all others, and not in this round.
-    for (const waiting of [...(this.waiting ?? [])]) {
+    const all = this.waiting
+    if (all === undefined) return
+    // The set as it changes: who is let in may wait again, behind all others, and nothing would wake it after this.
+    for (const waiting of all) {
       if (!this.hasRoom() || !this.engine.isOpen) return
       this.leave(waiting)
       if (waiting.message !== undefined) this.emit(waiting.message)
