@@ -2,12 +2,13 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { AccessLog, HttpMetrics, TcpClient, WebServer } from "@sluice/core"
+import { TcpClient, WebServer } from "@sluice/core"
 import { NodeCertificates, NodeTransport } from "@sluice/node"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import type * as NetAddress from "effect/net/NetAddress"
 import * as TestClock from "effect/testing/TestClock"
 import * as Extractors from "../../docs/patterns/24-extractors.ts"
@@ -172,9 +173,19 @@ describe("26 middleware", () => {
   )
   it.effect("the access log has a line for each request, and the metrics count it", () => {
     const log = new LogRecorder()
-    return withApp(ask("GET", "/?secret=1")).pipe(
-      Effect.provide(Layer.provideMerge(AccessLog.layer(), HttpMetrics.layer)),
+    const histogram = "http.server.request.duration"
+    return withApp(
+      Effect.gen(function* () {
+        yield* ask("GET", "/?secret=1")
+        assert.include(
+          (yield* Metric.snapshot).map(({ id }) => id),
+          histogram
+        )
+      })
+    ).pipe(
+      Effect.provide(Middleware.Observed),
       log.listen,
+      Effect.provideService(Metric.MetricRegistry, new Map()),
       Effect.tap(() =>
         Effect.sync(() => {
           assert.include(
