@@ -67,8 +67,7 @@ export class HttpRequestBody {
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpServerError> {
-    // A platform's own `slice` may show the memory that others share.
-    return Effect.map(this.bytes, (bytes) => new Uint8Array(bytes).buffer)
+    return Effect.map(this.bytes, bufferOf)
   }
 
   get text(): Effect.Effect<string, HttpServerError> {
@@ -146,6 +145,12 @@ export class HttpRequestBody {
     const description = cause instanceof Error ? cause.message : String((cause as BodyFailure).message)
     return new HttpServerError({ reason: new RequestParseError({ request: this.request, description, cause }) })
   }
+}
+
+/** The memory of `bytes`, which others may share a part of: then a copy. */
+const bufferOf = (bytes: Uint8Array): ArrayBuffer => {
+  const { buffer } = bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length ? buffer : new Uint8Array(bytes).buffer
 }
 
 const isTooLarge = (error: HttpServerError): boolean =>

@@ -181,7 +181,7 @@ export class Http1Exchange implements HttpExchange {
   }
 
   get isWritable(): boolean {
-    return this.phase === "over" || this.connection.pump.writable()
+    return this.phase === "over" || this.phase === "upgraded" || this.connection.pump.writable()
   }
 
   onWritable(resume: () => void): () => void {

@@ -75,8 +75,8 @@ export const startUnsafe = (
 export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Connection, Flow {
   readonly transport: Transport
   readonly scheme: "http" | "https"
-  readonly engine: Http1Server
-  readonly pump: EnginePump.EnginePump
+  engine: Http1Server
+  pump: EnginePump.EnginePump
   private readonly environment: Environment
   private readonly finished: (reason: string) => void
   /** The exchange whose request or response is not complete. */
@@ -197,6 +197,10 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
     const { current, rest } = this
     this.pump.release()
     this.rest = undefined
+    // An idle WebSocket should not hold the parser and the writers of HTTP. Nobody asks for them any more.
+    this.engine = undefined as never
+    this.pump = undefined as never
+    this.current = undefined
     this.upgraded = takeOver(this.transport, rest ?? new Uint8Array(0))
     if (current !== undefined) this.environment.onEnd?.(current, "upgraded")
     if (this.draining) this.upgraded.drain()
@@ -234,6 +238,7 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
 
   /** The peer is read as long as the engine does not hold too much. */
   private regulate(): void {
+    if (this.upgraded !== undefined) return
     const wish = this.engine.wantsPause ? "paused" : "on"
     if (wish === this.reading) return
     this.reading = wish
