@@ -1,6 +1,7 @@
 import { Backplane, Hub, WebSocketServer } from "@sluice/core"
 import { NodeMain, NodeWebServer } from "@sluice/node"
 import { Context, Effect, Layer } from "effect"
+import { HttpServer } from "effect/http"
 
 class News extends Context.Service<News, Hub.Hub<undefined>>()("News") {}
 
@@ -18,7 +19,7 @@ export const process = (backplane: Backplane.Backplane) =>
 const Main = Effect.gen(function* () {
   const backplane = yield* Backplane.makeMemory()
   const listening = (port: number) =>
-    Layer.provide(process(backplane), NodeWebServer.layer({ host: "127.0.0.1", port }))
+    HttpServer.withLogAddress(process(backplane)).pipe(Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port })))
   return Layer.merge(listening(3000), listening(3001))
 }).pipe(Layer.unwrap)
 

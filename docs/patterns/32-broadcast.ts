@@ -1,6 +1,7 @@
 import { Hub, WebSocketServer } from "@sluice/core"
 import { NodeMain, NodeWebServer } from "@sluice/node"
 import { Context, Effect, Layer } from "effect"
+import { HttpServer } from "effect/http"
 
 class Everyone extends Context.Service<Everyone, Hub.Hub<undefined>>()("Everyone") {}
 
@@ -13,6 +14,8 @@ export const Broadcast = WebSocketServer.serve((socket) =>
   })
 ).pipe(Layer.provide(Hub.layer(Everyone, { slowConsumer: { policy: "close", maxQueuedMessages: 256 } })))
 
-const Main = Broadcast.pipe(Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 3000 })))
+const Main = HttpServer.withLogAddress(Broadcast).pipe(
+  Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 3000 }))
+)
 
 if (import.meta.main) NodeMain.run(Main)
