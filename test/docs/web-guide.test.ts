@@ -1,6 +1,7 @@
 /** The programs of docs/guide for HTTP and WebSockets do what they say. */
 import { assert, describe, it } from "@effect/vitest"
 import { Backplane, HttpMetrics, MemoryNetwork, WebServer, WebSocketClient } from "@sluice/core"
+import * as NodeDeflate from "@sluice/node/NodeDeflate"
 import * as NodeWebServer from "@sluice/node/NodeWebServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,12 +12,17 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
+import * as Engines from "../../docs/guide/engines.ts"
+import * as HttpExchangeProgram from "../../docs/guide/http-exchange.ts"
 import { process } from "../../docs/guide/hub-backplane.ts"
 import { conversation } from "../../docs/guide/web-in-memory.ts"
 import * as WebServerProgram from "../../docs/guide/web-server.ts"
 import * as WebStatistics from "../../docs/guide/web-statistics.ts"
 import * as WebSocketEcho from "../../docs/guide/websocket-echo.ts"
+import * as WebSocketEndpoint from "../../docs/guide/websocket-endpoint.ts"
+import * as WebSocketUpgrade from "../../docs/guide/websocket-upgrade.ts"
 import { LogRecorder } from "../harness/LogRecorder.ts"
+import * as NodeNet from "../harness/NodeNet.ts"
 import * as Served from "../node/web/Served.ts"
 import { ask, converse, routes, webSocketUrl } from "./WebInMemory.ts"
 
@@ -77,6 +83,72 @@ describe("websocket-echo", () => {
       assert.strictEqual(answer, "hello")
     })
   )
+})
+
+describe("websocket-upgrade", () => {
+  const headers = { cookie: "session=ada", origin: "https://chat.example" }
+  it.effect("agrees on a protocol and compression, and closes with its reason", () =>
+    converse(
+      routes(WebSocketUpgrade.Routes),
+      Effect.gen(function* () {
+        const socket = yield* WebSocketClient.connect(`${webSocketUrl}/chat`, {
+          headers,
+          protocols: ["v1.chat", "v9.chat"],
+          compression: "permessage-deflate"
+        })
+        assert.strictEqual(yield* socket.receive, "ada speaks v1.chat, compression permessage-deflate")
+        assert.strictEqual((yield* Effect.flip(socket.receive))._tag, "Done")
+        assert.deepStrictEqual(yield* socket.closed, { code: 1000, reason: "that was all", clean: true })
+      }).pipe(Effect.provide(NodeDeflate.layer()))
+    )
+  )
+  const refusals: ReadonlyArray<readonly [rule: string, headers: Record<string, string>, status: number]> = [
+    ["no session", { origin: headers.origin }, 401],
+    ["a page of another origin", { ...headers, origin: "https://evil.example" }, 403]
+  ]
+  for (const [rule, headers, status] of refusals) {
+    it.effect(`${rule}: ${status}`, () =>
+      converse(
+        routes(WebSocketUpgrade.Routes),
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(WebSocketClient.connect(`${webSocketUrl}/chat`, { headers }))
+          const reason = error._tag === "WebSocketError" ? error.reason : undefined
+          assert.strictEqual(reason?._tag === "HandshakeRefused" && reason.status, status)
+        })
+      )
+    )
+  }
+})
+
+describe("websocket-endpoint", () => {
+  it.live("one message three times, over a Unix socket", () =>
+    Effect.gen(function* () {
+      const directory = yield* NodeNet.temporaryDirectory
+      assert.deepStrictEqual(yield* WebSocketEndpoint.conversation(`${directory}/counter.sock`), ["1", "2", "3"])
+    })
+  )
+})
+
+describe("http-exchange", () => {
+  it.effect("shows the connection below the request", () =>
+    converse(
+      routes(HttpExchangeProgram.Routes),
+      Effect.gen(function* () {
+        const { body } = yield* ask("GET", "/connection")
+        assert.deepInclude(JSON.parse(body), { version: "1.1", scheme: "http", certificate: "none" })
+      })
+    )
+  )
+})
+
+describe("engines", () => {
+  it("answer a request and time out the next one, without a clock", () => {
+    const sent = Engines.http("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /late HTTP/1.1\r\n")
+    assert.match(sent, /^HTTP\/1\.1 200 OK\r\n[\s\S]*GET \/aHTTP\/1\.1 408 Request Timeout\r\n/)
+  })
+  it("talk to each other", () => {
+    assert.deepStrictEqual(Engines.webSocket("hello"), ["server: hello", "server: closed 1000", "client: closed 1000"])
+  })
 })
 
 describe("web-in-memory", () => {
