@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { type HttpObserver, Observers } from "@sluice/core/server/HttpObserver"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
@@ -68,6 +70,76 @@ describe("Http1Session", () => {
       yield* peer.heard.saw("end")
       assert.isFalse(waited)
       assert.strictEqual(WebWorld.withoutDate(peer.heard.text), ok("hello", "close"))
+    })
+  )
+
+  it.effect("a request is counted once, whatever stands behind it", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const observer: HttpObserver = {
+        onRequest: ({ target }) => void told.push(target),
+        onEnd: ({ exchange, outcome }) => void told.push(`${exchange.target} ${outcome}`)
+      }
+      const ready = yield* Deferred.make<void>()
+      const world = yield* Effect.provideService(WebWorld.serving(paths(Deferred.await(ready))), Observers, [observer])
+      const peer = yield* world.peer()
+      peer.write(`${get("/wait", "more")}nonsense\r\n\r\n`)
+      yield* settle
+      yield* Deferred.succeed(ready, undefined)
+      yield* peer.heard.saw("end")
+      assert.include(peer.heard.text, "\r\n\r\n/waitHTTP/1.1 400 ")
+      assert.deepStrictEqual(told, ["/wait", "/wait completed"])
+      // Its handler never begins.
+      yield* world.talk("POST /bad HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n")
+      assert.deepStrictEqual(told.slice(2), ["/bad", "/bad aborted"])
+      assert.deepInclude((yield* world.server.stats).requests, { completed: 1, aborted: 1 })
+    })
+  )
+
+  it.effect("a connection is over when all of its handlers are", () =>
+    Effect.gen(function* () {
+      const cleaned = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { url } = yield* request
+          if (url === "/b") return yield* Effect.never
+          yield* Effect.addFinalizer(() => Deferred.await(cleaned))
+          return HttpServerResponse.text(url)
+        })
+      )
+      const peer = yield* world.peer()
+      peer.write(get("/a", "more") + get("/b"))
+      yield* settle
+      peer.transport.destroy()
+      yield* settle
+      const stopping = yield* Effect.forkChild(world.stop, { startImmediately: true })
+      yield* settle
+      assert.isUndefined(stopping.pollUnsafe())
+      yield* Deferred.succeed(cleaned, undefined)
+      yield* Fiber.join(stopping)
+    })
+  )
+
+  it.effect("who waits for 100 Continue behind a body that nobody read is asked to send", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { text, url } = yield* request
+          return HttpServerResponse.text(url === "/a" ? url : yield* text)
+        }),
+        { bufferBytes: 300_000 }
+      )
+      const peer = yield* world.peer()
+      // The first chunk is all that waits for a reader.
+      const body = `11170\r\n${"x".repeat(70_000)}\r\n1\r\nx\r\n0\r\n\r\n`
+      peer.transport.write(
+        Buffer.from(
+          `POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${body}` +
+            "POST /b HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n"
+        )
+      )
+      yield* settle
+      assert.isTrue(peer.heard.text.endsWith("HTTP/1.1 100 Continue\r\n\r\n"))
     })
   )
 

@@ -59,6 +59,17 @@ describe("IncomingBody", () => {
     })
   )
 
+  it.effect("one that is over resumes nobody: the connection may have gone on to another body", () =>
+    Effect.gen(function* () {
+      const { body, flow } = make()
+      body.push(new Uint8Array(65_537))
+      body.fail(new BodyLost())
+      yield* body.pull
+      assert.strictEqual((yield* Effect.flip(body.pull))._tag, "BodyLost")
+      assert.deepStrictEqual(flow.calls, ["pause"])
+    })
+  )
+
   it.effect("64 KiB wait at most before its sender is paused", () =>
     Effect.gen(function* () {
       const { body, flow } = make()

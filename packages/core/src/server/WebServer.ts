@@ -219,7 +219,8 @@ const makeEnvironments = (
             timers,
             limits: { ...limits, epochOffsetMillis },
             halfClose: options?.halfClose ?? "abort",
-            serve: observers.length === 0 ? serve : announcing(observers, serve),
+            serve,
+            onRequest: announcing(observers),
             onEnd
           }
         }
@@ -228,12 +229,12 @@ const makeEnvironments = (
     }
   })
 
-const announcing =
-  (observers: ReadonlyArray<HttpObserver>, serve: Http1Session.Environment["serve"]): typeof serve =>
-  (exchange) => {
+const announcing = (observers: ReadonlyArray<HttpObserver>): Http1Session.Environment["onRequest"] => {
+  if (observers.length === 0) return undefined
+  return (exchange) => {
     for (const observer of observers) observer.onRequest(exchange)
-    return serve(exchange)
   }
+}
 
 const observing = (
   requests: HttpStats.HttpStats,

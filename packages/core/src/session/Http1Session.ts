@@ -49,7 +49,9 @@ export interface Environment {
   readonly halfClose: "abort" | "answer"
   /** Serves a request; `undefined` when it was answered at once. Must not throw. */
   readonly serve: (exchange: HttpExchange) => Serving | undefined
-  /** Is told of each exchange that is over. */
+  /** Is told of each request whose head has come, before it is served. */
+  readonly onRequest: ((exchange: HttpExchange) => void) | undefined
+  /** Is told once of each of them when it is over. */
   readonly onEnd: ((exchange: Http1Exchange, outcome: Outcome) => void) | undefined
 }
 
@@ -120,14 +122,12 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   }
 
   onRequest(head: RequestHead): void {
-    const nowMillis = this.pump.now()
-    if (head.delimiter === "Empty") {
-      this.current = new Http1Exchange(head, undefined, this, nowMillis)
-      this.begin()
-    } else {
-      this.current = new Http1Exchange(head, new IncomingBody(head.lengthBytes, this), this, nowMillis)
-      this.stage = "collecting"
-    }
+    const body = head.delimiter === "Empty" ? undefined : new IncomingBody(head.lengthBytes, this)
+    const exchange = new Http1Exchange(head, body, this, this.pump.now())
+    this.current = exchange
+    this.environment.onRequest?.(exchange)
+    if (body === undefined) this.begin()
+    else this.stage = "collecting"
   }
 
   onBody(data: Uint8Array): void {
@@ -141,7 +141,8 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
 
   /** A client that waits for `100 Continue` sends nothing until somebody reads. */
   onTurn(): void {
-    if (this.stage === "collecting") this.begin()
+    // One that is answered at once may let in the next, which may wait for `100 Continue`, too.
+    while (this.stage === "collecting" && this.current !== undefined) this.begin()
     this.regulate()
   }
 
@@ -225,8 +226,8 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
     serving.observe(() => {
       this.servings.delete(serving)
       settle(current)
-      if (this.closed !== undefined) this.finish()
-      else this.proceed()
+      if (this.closed === undefined) this.proceed()
+      else if (this.servings.size === 0) this.finish()
     })
   }
 
@@ -247,8 +248,9 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   }
 
   private transportClosed(error: TransportError | undefined): void {
-    this.closed = { error }
+    // First, since handlers may end within their interruption, and the last one is told of below.
     if (this.upgraded === undefined) this.lose(new BodyLost())
+    this.closed = { error }
     if (this.servings.size === 0) this.finish()
     else if (this.upgraded !== undefined) this.awaitHandlers()
   }
@@ -270,9 +272,11 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
     const { current } = this
     this.current = undefined
     if (this.stage !== "served") this.stage = "served"
+    // One that has just been answered, or broken off, is about to say so itself.
+    const isAnswered = current?.phase === "completed" || current?.phase === "over"
     current?.over()
     if (handlers === "interrupted") this.interruptBy("peer")
-    if (current === undefined) return
+    if (current === undefined || isAnswered) return
     current.body?.fail(failure)
     current.resumeWriters()
     this.environment.onEnd?.(current, "aborted")

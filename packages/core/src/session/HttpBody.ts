@@ -194,7 +194,8 @@ export class IncomingBody implements HttpBody {
   private unpause(): void {
     if (this.flowing === "flowing") return
     this.flowing = "flowing"
-    this.flow.resume()
+    // Nothing more comes to one that is over, and what flows by now is another's.
+    if (this.ending === "open") this.flow.resume()
   }
 }
 
