@@ -11,6 +11,11 @@ import { serve, textOf } from "./App.ts"
 
 const text = HttpServerResponse.text
 
+/** As a server of files that has none. */
+const missing = Effect.flatMap(HttpServerRequest, (request) =>
+  Effect.fail(new HttpServerError.HttpServerError({ reason: new HttpServerError.RouteNotFound({ request }) }))
+)
+
 const Routes = Layer.mergeAll(
   HttpRouter.add("GET", "/items", text("all")),
   HttpRouter.add("POST", "/items", text("made")),
@@ -18,6 +23,7 @@ const Routes = Layer.mergeAll(
   HttpRouter.add("PUT", "/items/special", text("special")),
   HttpRouter.add("DELETE", "/files/*", text("deleted")),
   HttpRouter.add("*", "/any", text("any")),
+  HttpRouter.add("GET", "/static/*", missing),
   HttpRouter.addAll([HttpRouter.route("PATCH", "/below", text("patched"))], { prefix: "/v1" }),
   HttpRouter.use((router) => router.prefixed("/v2").prefixed("/deep").add("POST", "/below", text("posted")))
 )
@@ -37,6 +43,10 @@ const rows: ReadonlyArray<readonly [request: string, status: number, allow: stri
   ["POST /items/1", 405, "GET, HEAD, OPTIONS"],
   ["GET /files/a/b", 405, "DELETE, OPTIONS"],
   ["GET /files", 405, "DELETE, OPTIONS"],
+  ["GET /static/a", 404, null],
+  ["HEAD /static/a", 404, null],
+  ["POST /static/a", 405, "GET, HEAD, OPTIONS"],
+  ["OPTIONS /static/a", 204, "GET, HEAD, OPTIONS"],
   ["GET /any", 200, null],
   ["OPTIONS /any", 200, null],
   ["PROPFIND /any", 200, null],

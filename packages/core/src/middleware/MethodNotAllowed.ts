@@ -67,6 +67,8 @@ type Answered<E> = Effect.Effect<
 const answer = <E>(known: KnownRoutes, cause: Cause.Cause<E>): Answered<E> => {
   if (!cause.reasons.some(isRouteNotFound)) return Effect.failCause(cause)
   return Effect.flatMapEager(HttpServerRequest, (request): Answered<E> => {
+    // A route has it, and its handler has found nothing: a file that does not exist.
+    if (known.has(request.method, request.url)) return Effect.failCause(cause)
     const allowed = known.methodsAt(request.url)
     if (allowed.length === 0) return Effect.failCause(cause)
     if (request.method === "OPTIONS") {
@@ -120,6 +122,12 @@ class KnownRoutes {
       this.methods.add(one)
       for (const each of paths) this.paths.on(one, each, true)
     }
+  }
+
+  /** Whether a target has a route for the method; GET's is HEAD's too. */
+  has(method: string, url: string): boolean {
+    if (this.methods.has(method) && this.paths.find(method, url) !== undefined) return true
+    return method === "HEAD" && this.has("GET", url)
   }
 
   /** The methods of a target, with those that are answered for them; empty where it has no route. */
