@@ -109,19 +109,26 @@ const sendStream = (
 const begin = (exchange: HttpExchange, head: ResponseParts): Refusal | undefined =>
   exchange.phase === "unanswered" ? exchange.begin(head) : undefined
 
-/** Writes what came at once, then waits until the peer keeps up. */
+/** Writes the parts from `first` on, and waits whenever the peer does not keep up. */
 const writeParts = (
   exchange: HttpExchange,
   head: ResponseParts,
-  parts: ReadonlyArray<Uint8Array>
+  parts: ReadonlyArray<Uint8Array>,
+  first = 0
 ): Effect.Effect<void, Refused> => {
   const refusal = begin(exchange, head)
   if (refusal !== undefined) return Effect.fail(new Refused(refusal))
-  for (const part of parts) {
-    const refusal = exchange.write(part)
+  for (let index = first; index < parts.length; index++) {
+    const refusal = exchange.write(parts[index]!)
     if (refusal !== undefined) return Effect.fail(new Refused(refusal))
+    if (!exchange.isWritable) {
+      return Effect.andThen(
+        awaitWritable(exchange),
+        Effect.suspend(() => writeParts(exchange, head, parts, index + 1))
+      )
+    }
   }
-  return exchange.isWritable ? Effect.void : awaitWritable(exchange)
+  return Effect.void
 }
 
 const awaitWritable = (exchange: HttpExchange): Effect.Effect<void> =>

@@ -5,10 +5,13 @@
  * All that an engine wants to send in one turn is written once. A turn is one
  * chunk from the peer, one deadline, or one `turn` of commands; commands that
  * come on their own are collected until the current turn of the host ends.
+ * What is large is written in parts, each when the one before was taken: so a
+ * peer that reads slowly is told from one that does not read.
  *
  * @since 0.1.0
  */
 import * as ByteJoin from "../bytes/ByteJoin.ts"
+import { ByteQueue } from "../bytes/ByteQueue.ts"
 import type { Engine } from "../protocol/Engine.ts"
 import type { Receiver, Transport } from "../transport/Transport.ts"
 import type { TransportError } from "../transport/TransportError.ts"
@@ -24,6 +27,8 @@ export interface EnginePump {
   now(): number
   /** Whether the transport takes more. While `false`, senders should wait for `onWritable`. */
   writable(): boolean
+  /** Bytes that wait for the transport here: what of a large write it has not got yet. */
+  readonly waitingBytes: number
   /** Stops reading from the peer, and goes on. What was received stays with the engine. */
   pause(): void
   resume(): void
@@ -64,6 +69,9 @@ export const makeUnsafe = (transport: Transport, engine: Engine, timers: Timers,
   return pump
 }
 
+/** What is written at once, at most. A peer that takes less of it than this in the time of a stalled send is given up. */
+const partBytes = 131_072
+
 class Pump implements EnginePump, Receiver {
   private readonly transport: Transport
   private readonly engine: Engine
@@ -75,6 +83,8 @@ class Pump implements EnginePump, Receiver {
   private nowMillis = 0
   private woken = false
   private finished = false
+  /** What of a large write the transport has not got yet; output that comes meanwhile goes behind it. */
+  private rest: ByteQueue | undefined = undefined
 
   constructor(transport: Transport, engine: Engine, timers: Timers, handler: PumpHandler) {
     this.transport = transport
@@ -100,6 +110,7 @@ class Pump implements EnginePump, Receiver {
     this.engine.output.blocked = false
     this.run((nowMillis) => {
       this.engine.resumeSending(nowMillis)
+      this.writeRest()
       if (!this.engine.output.blocked) this.handler.onWritable()
     })
   }
@@ -132,6 +143,10 @@ class Pump implements EnginePump, Receiver {
     return !this.engine.output.blocked
   }
 
+  get waitingBytes(): number {
+    return this.rest?.byteLength ?? 0
+  }
+
   pause(): void {
     this.transport.pause()
   }
@@ -149,19 +164,39 @@ class Pump implements EnginePump, Receiver {
     if (this.finished || output.byteLength === 0) return
     const byteLength = output.byteLength
     const taken = output.take()
-    const accepted =
-      byteLength <= ByteJoin.joinBelowBytes
-        ? this.transport.write(ByteJoin.join(taken, byteLength))
-        : this.transport.writeAll(taken)
+    if (this.rest !== undefined || byteLength > partBytes) {
+      this.rest ??= new ByteQueue()
+      for (const chunk of taken) this.rest.push(chunk)
+      if (!output.blocked) this.writeRest()
+    } else if (byteLength <= ByteJoin.joinBelowBytes) {
+      this.written(this.transport.write(ByteJoin.join(taken, byteLength)))
+    } else this.written(this.transport.writeAll(taken))
+  }
+
+  release(): void {
+    this.flush()
+    // Who takes the transport over writes behind all of it.
+    if (this.rest !== undefined) this.transport.write(this.rest.takeAll())
+    this.finished = true
+    this.timers.clear(this.timer)
+  }
+
+  private written(accepted: boolean): void {
+    const { output } = this.engine
     if (accepted || output.blocked) return
     output.blocked = true
     this.handler.onBlocked?.()
   }
 
-  release(): void {
-    this.flush()
-    this.finished = true
-    this.timers.clear(this.timer)
+  /** Goes on with a large write, as far as the transport takes it now. */
+  private writeRest(): void {
+    const { rest } = this
+    if (rest === undefined) return
+    while (rest.byteLength > 0 && !this.finished && !this.engine.output.blocked) {
+      const part = rest.byteLength <= partBytes ? rest.takeAll() : rest.take(partBytes)
+      this.written(this.transport.write(part))
+    }
+    if (rest.byteLength === 0) this.rest = undefined
   }
 
   private run(body: (nowMillis: number) => void): void {
@@ -184,7 +219,11 @@ class Pump implements EnginePump, Receiver {
       this.transport.destroy()
       return
     }
-    if (output.closing === "end") this.transport.end()
+    if (output.closing === "end" && this.rest === undefined) {
+      this.transport.end()
+      // Nobody is told when the last bytes are taken: looked at in each turn.
+      output.blocked = this.transport.bufferedBytes > 0
+    }
     if (this.engine.deadlineMillis !== this.timer.atMillis) this.timers.set(this.timer, this.engine.deadlineMillis)
   }
 }

@@ -245,7 +245,7 @@ class WebSocketSession implements Owned, WebSocketConnection.Handler, WebSocketI
   }
 
   get bufferedBytes(): number {
-    return this.engine.output.byteLength + this.transport.bufferedBytes
+    return this.engine.output.byteLength + this.pump.waitingBytes + this.transport.bufferedBytes
   }
 
   // What the owner calls.
@@ -365,7 +365,7 @@ class WebSocketSession implements Owned, WebSocketConnection.Handler, WebSocketI
 
   private hasRoom(): boolean {
     const { output } = this.engine
-    const heldBytes = output.blocked ? output.byteLength + this.transport.bufferedBytes : output.byteLength
+    const heldBytes = output.blocked ? this.bufferedBytes : output.byteLength
     return heldBytes < this.limits.sendBytes
   }
 

@@ -148,8 +148,10 @@ export abstract class Http1Connection implements Engine {
       this.abort()
       if (open) this.owner.onViolation(new SendStalled(this.limits.sendMillis))
     } else if (this.deadline.takeDue(nowMillis)) {
-      if (this.state === "Closed") this.abort()
-      else this.onLate()
+      if (this.state !== "Closed") this.onLate()
+      // Who still reads what was sent before the end cannot answer it yet; `sendMillis` holds for them.
+      else if (this.output.blocked) this.deadline.set(nowMillis + this.limits.closeMillis)
+      else this.abort()
     }
   }
 
