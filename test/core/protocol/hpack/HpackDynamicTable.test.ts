@@ -4,7 +4,7 @@ import { HpackFieldIndex } from "@sluice/core/protocol/hpack/HpackFieldIndex"
 import { SeededRandom } from "../../../harness/SeededRandom.ts"
 
 const contents = (table: HpackDynamicTable) =>
-  Array.from({ length: table.entryCount }, (_, index) => [table.nameAt(index + 1), table.valueAt(index + 1)])
+  Array.from({ length: table.entryCount }, (_, index) => [table.nameAt(index + 1), table.valueAt(index + 1)] as const)
 
 it("RFC 7541 §4.1: an entry has 32 bytes more than its octets", () => {
   assert.strictEqual(sizeOf("custom-key", "custom-header"), 55)
