@@ -6,6 +6,7 @@ import type { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as WebWorld from "../../harness/WebWorld.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -122,6 +123,24 @@ describe("HttpRequestBody", () => {
       const wire = WebWorld.post("/", "12")
       const answer = yield* world.talk(wire.slice(0, -1), wire.slice(-1))
       assert.deepStrictEqual(JSON.parse(answered(answer)), ["12", "12", 12])
+    })
+  )
+
+  it.effect("a reader that gave up leaves the body to one that waits for it", () =>
+    Effect.gen(function* () {
+      const world = yield* reading((request) =>
+        Effect.all([Effect.asVoid(Effect.timeoutOption(request.text, 1)), request.text, request.json], {
+          concurrency: "unbounded"
+        })
+      )
+      const peer = yield* world.peer()
+      const wire = WebWorld.post("/", "12")
+      peer.write(wire.slice(0, -1))
+      yield* Effect.forEach(Array(10), () => Effect.yieldNow)
+      yield* TestClock.adjust(1)
+      peer.write(wire.slice(-1))
+      yield* peer.heard.saw("end")
+      assert.deepStrictEqual(JSON.parse(answered(peer.heard.text)), [null, "12", 12])
     })
   )
 

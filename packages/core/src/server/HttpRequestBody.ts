@@ -26,7 +26,8 @@ export class HttpRequestBody {
   private readonly exchange: HttpExchange
   private readonly maxBodyBytes: number
   private whole: Exit.Exit<Uint8Array, HttpServerError> | undefined = undefined
-  private reading: Deferred.Deferred<Uint8Array, HttpServerError> | undefined = undefined
+  /** Completes with nothing when its reader was interrupted. */
+  private reading: Deferred.Deferred<Uint8Array | undefined, HttpServerError> | undefined = undefined
   private persisted: HttpServerRequest["multipart"] | undefined = undefined
 
   /** `maxBodyBytes`: the most that is read whole where `MaxBodySize` says nothing; `Infinity` for no limit. */
@@ -39,7 +40,11 @@ export class HttpRequestBody {
   /** All of it. Later calls get the same bytes, which nobody may change. */
   readonly bytes: Effect.Effect<Uint8Array, HttpServerError> = Effect.withFiber((fiber) => {
     if (this.whole !== undefined) return this.whole
-    if (this.reading !== undefined) return Deferred.await(this.reading)
+    if (this.reading !== undefined) {
+      return Effect.flatMap(Deferred.await(this.reading), (read) =>
+        read === undefined ? this.bytes : Effect.succeed(read)
+      )
+    }
     const { body } = this.exchange
     if (body === undefined) return nothing
     const limit = fiber.getRef(HttpIncomingMessage.MaxBodySize)
@@ -52,15 +57,16 @@ export class HttpRequestBody {
   })
 
   private wait(body: HttpBody, maxBytes: number): Effect.Effect<Uint8Array, HttpServerError> {
-    const reading = Deferred.makeUnsafe<Uint8Array, HttpServerError>()
+    const reading = Deferred.makeUnsafe<Uint8Array | undefined, HttpServerError>()
     this.reading = reading
     return Effect.onExit(
       Effect.mapError(body.collect(maxBytes), (failure) => this.errorOf(failure)),
       (exit) => {
-        // A reader that was interrupted has taken nothing: the next one begins again.
         this.reading = undefined
-        if (Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) this.whole = exit
-        Deferred.doneUnsafe(reading, exit)
+        // A reader that was interrupted has taken nothing: the next one begins again, one that waits for it too.
+        const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        if (!isInterrupted) this.whole = exit
+        Deferred.doneUnsafe(reading, isInterrupted ? Exit.succeed(undefined) : exit)
         return Effect.void
       }
     )

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type { HttpBody } from "effect/http/HttpBody"
 import * as Stream from "effect/Stream"
 import * as Utf8 from "../bytes/Utf8.ts"
+import type { FieldsInput } from "../protocol/http/HttpField.ts"
 
 /** @category models */
 export type Source =
@@ -18,7 +19,7 @@ export type Source =
       readonly _tag: "Stream"
       readonly stream: Stream.Stream<Uint8Array, unknown>
       /** What the body itself says of its type and size. */
-      readonly headers: Readonly<Record<string, string>>
+      readonly headers: FieldsInput
       /** The status of a web response. */
       readonly status?: number
     }
@@ -70,7 +71,15 @@ const bytesOf = (bytes: Uint8Array | string): Source => ({ _tag: "Bytes", bytes 
 const ofResponse = (response: globalThis.Response): Source => {
   const { body, status } = response
   const stream = body === null ? Stream.empty : streamOf(body).stream
-  return { _tag: "Stream", stream, headers: Object.fromEntries(response.headers), status }
+  // Cookies are the one field whose lines are listed one by one.
+  const cookies = response.headers.getSetCookie()
+  const headers: FieldsInput = Object.fromEntries(response.headers)
+  return {
+    _tag: "Stream",
+    stream,
+    headers: cookies.length > 1 ? { ...headers, "set-cookie": cookies } : headers,
+    status
+  }
 }
 
 const ofWeb = (response: globalThis.Response): Source => {
