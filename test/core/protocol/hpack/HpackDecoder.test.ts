@@ -129,6 +129,10 @@ describe("RFC 9113 §10.5.1: a list above its limit", () => {
     assert.isUndefined(decode(decoder, [new Uint8Array(0), Hex.hex("20 20")]).outcome)
     assert.strictEqual(decode(decoder, [new Uint8Array(101)]).outcome, "HeaderBlockTooLarge")
   })
+  it("what comes before the end of that limit is decoded, however the block is cut", () => {
+    const expected = refused("HeaderBlockTooLarge", [":method", "GET"])
+    assert.deepStrictEqual(heard([`82 04 40 '${"x".repeat(64)}'`], { maxListBytes: 50, maxBlockBytes: 50 }), expected)
+  })
   it("what is announced takes no memory before it comes", () => {
     const decoder = new HpackDecoder({ maxListBytes: 100_000 })
     assert.isUndefined(decoder.receive(Hex.hex("04 7f 81 f4 03 'a'"), { onField() {} }))

@@ -108,17 +108,19 @@ export class HpackDecoder {
   receive(piece: Uint8Array, handler: Handler): HpackError.Violation | undefined {
     if (this.violation !== undefined) return this.violation
     if (this.block === "ended") this.begin()
-    this.blockBytes += piece.length
-    if (this.blockBytes > this.maxBlockBytes) return this.tooLarge()
-    let at = this.heldBytes === 0 ? 0 : this.complete(piece, handler)
-    while (at < piece.length && this.violation === undefined) {
-      const next = this.field(piece, at, piece.length, handler)
+    // What is above the limit is not looked at, but what is before it is, however the block is cut.
+    const end = Math.min(piece.length, this.maxBlockBytes - this.blockBytes)
+    this.blockBytes += end
+    let at = this.heldBytes === 0 ? 0 : this.complete(piece, end, handler)
+    while (at < end && this.violation === undefined) {
+      const next = this.field(piece, at, end, handler)
       if (next !== cut) at = next
       else if (this.violation === undefined) {
-        this.hold(piece, at, piece.length)
+        this.hold(piece, at, end)
         break
       }
     }
+    if (end < piece.length && this.violation === undefined) return this.tooLarge()
     return this.violation
   }
 
@@ -140,10 +142,10 @@ export class HpackDecoder {
   }
 
   /** Goes on with the field that was cut, up to its end and not a byte further; returns the offset behind it. */
-  private complete(piece: Uint8Array, handler: Handler): number {
+  private complete(piece: Uint8Array, end: number, handler: Handler): number {
     let at = 0
     while (true) {
-      const next = Math.min(piece.length, at + this.neededBytes - this.heldBytes)
+      const next = Math.min(end, at + this.neededBytes - this.heldBytes)
       this.hold(piece, at, next)
       at = next
       if (this.heldBytes < this.neededBytes) return at
