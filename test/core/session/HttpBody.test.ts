@@ -70,6 +70,27 @@ describe("IncomingBody", () => {
     })
   )
 
+  it.effect("parts of a byte each are gathered, in order, and larger ones between them stay", () =>
+    Effect.gen(function* () {
+      const { body } = make()
+      let sent = ""
+      for (let index = 0; index < 10_000; index++) {
+        const part = index === 5_000 ? "-".repeat(513) : String(index % 10)
+        sent += part
+        body.push(bytes(part))
+      }
+      const parts = yield* body.pull
+      assert.isAtMost(parts.length, 12)
+      assert.isAtMost(
+        parts.reduce((sum, part) => sum + part.buffer.byteLength, 0),
+        3 * sent.length
+      )
+      assert.strictEqual(parts.map(textOf).join(""), sent)
+      body.push(bytes("next"))
+      assert.deepStrictEqual((yield* body.pull).map(textOf), ["next"])
+    })
+  )
+
   it.effect("64 KiB wait at most before its sender is paused", () =>
     Effect.gen(function* () {
       const { body, flow } = make()

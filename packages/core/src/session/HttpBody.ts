@@ -82,12 +82,19 @@ export interface Flow {
 /** How many bytes wait for a reader before the peer is not read any more. */
 const highWaterBytes = 65_536
 
+/** How many parts may wait before small ones are gathered: a client that sends byte by byte must not cost a part a byte. */
+const looseChunks = 4
+const smallBytes = 512
+const blockBytes = 2_048
+
 /** A body with the side that its session writes to. @category models */
 export class IncomingBody implements HttpBody {
   readonly lengthBytes: number | undefined
   trailers: Http1Fields | undefined = undefined
   private readonly flow: Flow
   private chunks: Array<Uint8Array> = []
+  /** What the last chunk is a view of, where small parts are gathered. */
+  private block: Uint8Array | undefined = undefined
   private waitingBytes = 0
   private ending: "open" | "ended" | BodyFailure = "open"
   private flowing: "flowing" | "paused" = "flowing"
@@ -129,7 +136,11 @@ export class IncomingBody implements HttpBody {
 
   push(data: Uint8Array): void {
     if (this.ending !== "open") return
-    this.chunks.push(Retention.keepable(data))
+    if (data.length <= smallBytes && this.chunks.length >= looseChunks) this.gather(data)
+    else {
+      this.chunks.push(Retention.keepable(data))
+      this.block = undefined
+    }
     this.waitingBytes += data.length
     this.reader?.()
     const mostBytes = Math.max(highWaterBytes, this.wantedBytes)
@@ -186,9 +197,24 @@ export class IncomingBody implements HttpBody {
   private take(): Array<Uint8Array> {
     const taken = this.chunks
     this.chunks = []
+    this.block = undefined
     this.waitingBytes = 0
     this.unpause()
     return taken
+  }
+
+  /** Adds a small part to those before it, in a block of their own. */
+  private gather(data: Uint8Array): void {
+    const { chunks } = this
+    const usedBytes = this.block === undefined ? blockBytes : chunks[chunks.length - 1]!.length
+    if (usedBytes + data.length > blockBytes) {
+      this.block = new Uint8Array(blockBytes)
+      this.block.set(data)
+      chunks.push(this.block.subarray(0, data.length))
+      return
+    }
+    this.block!.set(data, usedBytes)
+    chunks[chunks.length - 1] = this.block!.subarray(0, usedBytes + data.length)
   }
 
   private unpause(): void {
