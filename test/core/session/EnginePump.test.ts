@@ -96,6 +96,33 @@ describe("a turn is one write", () => {
     })
   )
 
+  it.effect("of very much: in parts, each when the one before was taken, and the end behind the last", () =>
+    Effect.gen(function* () {
+      const { engine, heard, pump, receiver, transport } = yield* pumping(toy())
+      transport.network = "full"
+      pump.turn(() => {
+        engine.output.write(new Uint8Array(300_000))
+        engine.output.end()
+      })
+      const steps = [[transport.sentBytes, pump.waitingBytes]]
+      for (let part = 0; part < 2; part++) {
+        transport.bufferedBytes = 0
+        receiver.onDrain()
+        steps.push([transport.sentBytes, pump.waitingBytes])
+      }
+      assert.deepStrictEqual(steps, [
+        [131_072, 168_928],
+        [262_144, 37_856],
+        [300_000, 0]
+      ])
+      assert.strictEqual(transport.calls.at(-1), "end")
+      assert.strictEqual(transport.calls.filter((call) => call === "end").length, 1)
+      transport.bufferedBytes = 0
+      receiver.onDrain()
+      assert.deepStrictEqual(heard, ["blocked", "writable"])
+    })
+  )
+
   it.effect("and no write when there is nothing to say", () =>
     Effect.gen(function* () {
       const { pump, receiver, transport } = yield* pumping(toy())

@@ -110,8 +110,9 @@ class Pump implements EnginePump, Receiver {
     this.engine.output.blocked = false
     this.run((nowMillis) => {
       this.engine.resumeSending(nowMillis)
-      this.writeRest()
-      if (!this.engine.output.blocked) this.handler.onWritable()
+      // Its owner has heard that the transport is full, and hears when all of it was taken.
+      if (!this.writeRest()) this.engine.output.blocked = true
+      else if (!this.engine.output.blocked) this.handler.onWritable()
     })
   }
 
@@ -167,7 +168,7 @@ class Pump implements EnginePump, Receiver {
     if (this.rest !== undefined || byteLength > partBytes) {
       this.rest ??= new ByteQueue()
       for (const chunk of taken) this.rest.push(chunk)
-      if (!output.blocked) this.writeRest()
+      if (!output.blocked) this.written(this.writeRest())
     } else if (byteLength <= ByteJoin.joinBelowBytes) {
       this.written(this.transport.write(ByteJoin.join(taken, byteLength)))
     } else this.written(this.transport.writeAll(taken))
@@ -188,15 +189,16 @@ class Pump implements EnginePump, Receiver {
     this.handler.onBlocked?.()
   }
 
-  /** Goes on with a large write, as far as the transport takes it now. */
-  private writeRest(): void {
+  /** Goes on with a large write, as far as the transport takes it now; `false` when it is full. */
+  private writeRest(): boolean {
     const { rest } = this
-    if (rest === undefined) return
-    while (rest.byteLength > 0 && !this.finished && !this.engine.output.blocked) {
-      const part = rest.byteLength <= partBytes ? rest.takeAll() : rest.take(partBytes)
-      this.written(this.transport.write(part))
+    if (rest === undefined) return true
+    let accepted = true
+    while (rest.byteLength > 0 && accepted && !this.finished) {
+      accepted = this.transport.write(rest.take(Math.min(rest.byteLength, partBytes)))
     }
     if (rest.byteLength === 0) this.rest = undefined
+    return accepted
   }
 
   private run(body: (nowMillis: number) => void): void {
