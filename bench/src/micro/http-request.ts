@@ -60,6 +60,7 @@ const sessionAlone = (): SilentTransport => {
       exchange.respond({ status: 200, headers }, "hello world")
       return undefined
     },
+    onRequest: undefined,
     onEnd: undefined
   }
   Http1Session.startUnsafe(environment, transport, () => {})

@@ -10,6 +10,7 @@ const sluice: Contestant = { name: "Sluice", program: "servers/sluice-http" }
 const effect: Contestant = { name: "Effect NodeHttpServer", program: "servers/effect-http" }
 const fastify: Contestant = { name: "fastify", program: "servers/fastify-http" }
 const nodeHttp: Contestant = { name: "node:http", program: "servers/node-http" }
+const floor: Contestant = { name: "node:net, one answer", program: "servers/node-net-http" }
 
 const mebibyte = 1_048_576
 const ok = "HTTP/1.1 200 OK\r\n"
@@ -61,7 +62,7 @@ export const http1: ReadonlyArray<Row> = [
     name: "hello",
     title: "HTTP/1.1 GET /, 11 B of text, 64 connections, 1 in flight",
     subject: sluice,
-    peers: [effect, fastify, nodeHttp],
+    peers: [effect, fastify, nodeHttp, floor],
     targets: { [effect.name]: 2.2, [fastify.name]: 1.5 },
     experiment: LoadExperiment.stream(hello)
   },
