@@ -1,23 +1,21 @@
-import { HttpMetrics, HttpObserver, WebServer } from "@sluice/core"
+import { HttpMetrics, type HttpObserver, WebServer } from "@sluice/core"
 import { NodeMain, NodeWebServer } from "@sluice/node"
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 
 /** Tells of each request that took longer than a second. */
-export const SlowRequests = Layer.effect(HttpObserver.Observers)(
-  Effect.gen(function* () {
-    const others = yield* HttpObserver.Observers
-    const fork = Effect.runForkWith(yield* Effect.context())
-    const observer: HttpObserver.HttpObserver = {
-      onRequest: () => {},
-      onEnd: ({ durationMillis, exchange, outcome }) => {
-        if (durationMillis < 1000) return
-        fork(Effect.logWarning(`slow: ${exchange.method} ${exchange.target}`, { durationMillis, outcome }))
-      }
+const slowRequests = Effect.map(Effect.context<never>(), (context): HttpObserver.HttpObserver => {
+  const fork = Effect.runForkWith(context)
+  return {
+    onRequest: () => {},
+    onEnd: ({ durationMillis, exchange, outcome }) => {
+      if (durationMillis < 1000) return
+      fork(Effect.logWarning(`slow: ${exchange.method} ${exchange.target}`, { durationMillis, outcome }))
     }
-    return [...others, observer]
-  })
-)
+  }
+})
+
+export const observers = [slowRequests, HttpMetrics.make]
 
 const stats = Effect.gen(function* () {
   const server = yield* WebServer.WebServer
@@ -30,9 +28,7 @@ export const Routes = Layer.mergeAll(
 )
 
 const Main = HttpRouter.serve(Routes).pipe(
-  Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 3000 })),
-  Layer.provide(SlowRequests),
-  Layer.provide(HttpMetrics.layer)
+  Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 3000, observers }))
 )
 
 if (import.meta.main) NodeMain.run(Main)

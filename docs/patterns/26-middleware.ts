@@ -59,12 +59,11 @@ export const Middleware = Layer.mergeAll(
 
 export const App = Layer.mergeAll(Middleware, Public, Private).pipe(Layer.provide(MethodNotAllowed.layer()))
 
-/** Of the server, below the router: they hear also of requests that no route has. One is provided to the other. */
-export const Observed = Layer.provideMerge(AccessLog.layer(), HttpMetrics.layer)
+/** Of the server, below the router: they hear also of requests that no route has. */
+export const observers = [AccessLog.make(), HttpMetrics.make]
 
 const Main = HttpRouter.serve(App, { disableLogger: true }).pipe(
-  Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 3000 })),
-  Layer.provide(Observed)
+  Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 3000, observers }))
 )
 
 if (import.meta.main) NodeMain.run(Main)

@@ -1,6 +1,6 @@
 /** The programs of docs/guide for HTTP and WebSockets do what they say. */
 import { assert, describe, it } from "@effect/vitest"
-import { Backplane, HttpMetrics, MemoryNetwork, WebServer, WebSocketClient } from "@sluice/core"
+import { Backplane, MemoryNetwork, WebServer, WebSocketClient } from "@sluice/core"
 import * as NodeDeflate from "@sluice/node/NodeDeflate"
 import * as NodeWebServer from "@sluice/node/NodeWebServer"
 import * as Effect from "effect/Effect"
@@ -172,9 +172,9 @@ describe("web-statistics", () => {
         assert.deepStrictEqual(requests, { completed: 1, aborted: 0, cut: 0, upgraded: 0 })
         const names = (yield* Metric.snapshot).map(({ id }) => id)
         assert.include(names, "http.server.request.duration")
-      })
+      }),
+      { observers: WebStatistics.observers }
     ).pipe(
-      Effect.provide(Layer.provideMerge(WebStatistics.SlowRequests, HttpMetrics.layer)),
       log.listen,
       Effect.tap(() =>
         Effect.sync(() => {

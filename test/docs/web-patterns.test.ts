@@ -106,7 +106,7 @@ describe("25 shared state", () => {
 describe("26 middleware", () => {
   const secret = ConfigProvider.layer(ConfigProvider.fromUnknown({ API_TOKEN: "secret" }))
   const withApp = <A, E>(conversation: Parameters<typeof converse<A, E, never>>[1]) =>
-    converse(Layer.provide(routes(Middleware.App), secret), conversation)
+    converse(Layer.provide(routes(Middleware.App), secret), conversation, { observers: Middleware.observers })
 
   it.effect("an answer has its id, security fields, a tag, and is compressed for who can read that", () =>
     withApp(
@@ -183,7 +183,6 @@ describe("26 middleware", () => {
         )
       })
     ).pipe(
-      Effect.provide(Middleware.Observed),
       log.listen,
       Effect.provideService(Metric.MetricRegistry, new Map()),
       Effect.tap(() =>

@@ -17,7 +17,7 @@ const settle = Effect.forEach(Array(10), () => Effect.yieldNow, { discard: true 
 it.effect("a line for each request, with what belongs to it, and without its query", () =>
   Effect.gen(function* () {
     const log = new LogRecorder()
-    const world = yield* log.listen(Effect.provide(WebWorld.serving(app), AccessLog.layer()))
+    const world = yield* log.listen(WebWorld.serving(app, { observers: [AccessLog.make()] }))
     yield* world.talk(WebWorld.get("/a?secret=1"))
     yield* world.talk(WebWorld.get("/busy"))
     const gone = yield* world.peer()
@@ -46,8 +46,8 @@ it.effect("a line for each request, with what belongs to it, and without its que
 it.effect("its level and which requests it tells can be chosen", () =>
   Effect.gen(function* () {
     const log = new LogRecorder()
-    const layer = AccessLog.layer({ level: () => "Debug", filter: ({ exchange }) => exchange.target !== "/busy" })
-    const world = yield* log.listen(Effect.provide(WebWorld.serving(app), layer))
+    const access = AccessLog.make({ level: () => "Debug", filter: ({ exchange }) => exchange.target !== "/busy" })
+    const world = yield* log.listen(WebWorld.serving(app, { observers: [access] }))
     yield* world.talk(WebWorld.get("/busy", "more") + WebWorld.get("/a"))
     yield* settle
     assert.deepStrictEqual(

@@ -29,7 +29,7 @@ const series = Effect.map(Metric.snapshot, (snapshots) =>
 
 it.effect("durations, sizes and requests in flight, by the names of OpenTelemetry", () =>
   Effect.gen(function* () {
-    const world = yield* Effect.provide(WebWorld.serving(app), HttpMetrics.layer)
+    const world = yield* WebWorld.serving(app, { observers: [HttpMetrics.make] })
     yield* world.talk(WebWorld.get("/", "more") + WebWorld.get("/"))
     yield* world.talk(WebWorld.get("/busy").replace("GET", "PROPFIND"))
     const slow = yield* world.peer()

@@ -1,16 +1,10 @@
 import { assert, it } from "@effect/vitest"
-import { type HttpObserver, type HttpRecord, Observers } from "@sluice/core/server/HttpObserver"
+import type { HttpObserver, HttpRecord } from "@sluice/core/server/HttpObserver"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as TestClock from "effect/testing/TestClock"
 import * as WebWorld from "../../harness/WebWorld.ts"
-
-it.effect("without one, nobody is told", () =>
-  Effect.gen(function* () {
-    assert.deepStrictEqual(yield* Observers, [])
-  })
-)
 
 it.effect("an observer is told of each request when it comes, and when it is over", () =>
   Effect.gen(function* () {
@@ -26,7 +20,7 @@ it.effect("an observer is told of each request when it comes, and when it is ove
       if (url === "/never") return yield* Effect.never
       return HttpServerResponse.text("hello", { status: 201 })
     })
-    const world = yield* Effect.provideService(WebWorld.serving(app), Observers, [observer])
+    const world = yield* WebWorld.serving(app, { observers: [Effect.succeed(observer)] })
     yield* world.talk(WebWorld.get("/a"))
     const slow = yield* world.peer()
     slow.write(WebWorld.get("/slow"))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type HttpObserver, Observers } from "@sluice/core/server/HttpObserver"
+import type { HttpObserver } from "@sluice/core/server/HttpObserver"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -81,7 +81,7 @@ describe("Http1Session", () => {
         onEnd: ({ exchange, outcome }) => void told.push(`${exchange.target} ${outcome}`)
       }
       const ready = yield* Deferred.make<void>()
-      const world = yield* Effect.provideService(WebWorld.serving(paths(Deferred.await(ready))), Observers, [observer])
+      const world = yield* WebWorld.serving(paths(Deferred.await(ready)), { observers: [Effect.succeed(observer)] })
       const peer = yield* world.peer()
       peer.write(`${get("/wait", "more")}nonsense\r\n\r\n`)
       yield* settle

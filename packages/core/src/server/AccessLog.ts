@@ -2,7 +2,7 @@
  * A line in the log for each request that a server has answered, or has not.
  *
  * ```ts
- * const Server = NodeWebServer.layer({ port: 3000 }).pipe(Layer.provide(AccessLog.layer()))
+ * const Server = NodeWebServer.layer({ port: 3000, observers: [AccessLog.make()] })
  * ```
  *
  * The line is `GET /users/1 200`; what belongs to it is in annotations, by the
@@ -14,10 +14,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as LogLevel from "effect/LogLevel"
 import * as NetAddress from "effect/net/NetAddress"
-import { type HttpObserver, type HttpRecord, Observers } from "./HttpObserver.ts"
+import type { HttpObserver, HttpRecord } from "./HttpObserver.ts"
 
 /** @category options */
 export interface Options {
@@ -27,7 +26,7 @@ export interface Options {
   readonly filter?: ((record: HttpRecord) => boolean) | undefined
 }
 
-/** @category constructors */
+/** For the option `observers` of a server, whose loggers are told. @category constructors */
 export const make = (options?: Options): Effect.Effect<HttpObserver> =>
   Effect.map(Effect.context<never>(), (context) => {
     const fork = Effect.runForkWith(context)
@@ -40,12 +39,6 @@ export const make = (options?: Options): Effect.Effect<HttpObserver> =>
       }
     }
   })
-
-/** Adds the log to the servers that are made under it. @category layers */
-export const layer = (options?: Options): Layer.Layer<never> =>
-  Layer.effect(Observers)(
-    Effect.flatMap(Observers, (others) => Effect.map(make(options), (observer) => [...others, observer]))
-  )
 
 const defaultLevel = ({ outcome, status }: HttpRecord): LogLevel.Severity =>
   outcome === "cut" || (status !== undefined && status >= 500) ? "Warn" : "Info"

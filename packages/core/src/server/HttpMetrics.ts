@@ -3,7 +3,7 @@
  * conventions for HTTP servers.
  *
  * ```ts
- * const Server = NodeWebServer.layer({ port: 3000 }).pipe(Layer.provide(HttpMetrics.layer))
+ * const Server = NodeWebServer.layer({ port: 3000, observers: [HttpMetrics.make] })
  * ```
  *
  * - `http.server.request.duration`, in seconds, and
@@ -18,12 +18,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { HttpExchange } from "../session/HttpExchange.ts"
-import { type HttpObserver, type HttpRecord, Observers } from "./HttpObserver.ts"
+import type { HttpObserver, HttpRecord } from "./HttpObserver.ts"
 
-/** The metrics as an observer, in the registry of the current fiber. @category constructors */
+/** For the option `observers` of a server, whose registry has the metrics. @category constructors */
 export const make: Effect.Effect<HttpObserver> = Effect.map(Effect.context<never>(), (context) => {
   const ended = new Map<string, Series>()
   const active = new Map<string, { readonly gauge: Metric.Gauge<number>; count: number }>()
@@ -64,11 +63,6 @@ export const make: Effect.Effect<HttpObserver> = Effect.map(Effect.context<never
     }
   }
 })
-
-/** Adds the metrics to the servers that are made under it. @category layers */
-export const layer: Layer.Layer<never> = Layer.effect(Observers)(
-  Effect.flatMap(Observers, (others) => Effect.map(make, (observer) => [...others, observer]))
-)
 
 interface Series {
   readonly duration: Metric.Histogram<number>

@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import type { HttpExchange } from "../session/HttpExchange.ts"
 
 /** A request that is over. @category models */
@@ -25,18 +24,13 @@ export interface HttpRecord {
   readonly outcome: "completed" | "aborted" | "cut" | "upgraded"
 }
 
-/** Both are called synchronously, and must not throw. @category models */
+/**
+ * Both are called synchronously, and must not throw. Given to a server by its
+ * option `observers`.
+ *
+ * @category models
+ */
 export interface HttpObserver {
   readonly onRequest: (exchange: HttpExchange) => void
   readonly onEnd: (record: HttpRecord) => void
 }
-
-/**
- * The observers of servers that are made under it. Default: none.
- *
- * @category references
- */
-export const Observers: Context.Reference<ReadonlyArray<HttpObserver>> = Context.Reference<ReadonlyArray<HttpObserver>>(
-  "@sluice/core/server/HttpObserver/Observers",
-  { defaultValue: () => [] }
-)

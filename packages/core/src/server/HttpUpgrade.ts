@@ -18,6 +18,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as HttpField from "../protocol/http/HttpField.ts"
 import * as Connection from "../session/Connection.ts"
 import * as ConnectionOptions from "../session/ConnectionOptions.ts"
 import * as CurrentTimers from "../session/CurrentTimers.ts"
@@ -46,7 +47,8 @@ export const toSocket = (
   const protocol = exchange.upgradeProtocol
   if (protocol === undefined) return Effect.fail(parseError(request, "the request asks for no other protocol"))
   const names = Object.keys(headers)
-  if (protocol.toLowerCase() !== "websocket") {
+  // Of several that the client offers, a WebSocket is what it gets.
+  if (!HttpField.hasToken(protocol, "websocket")) {
     const reserved = names.find((name) => reservedNames.has(name))
     return reserved === undefined
       ? Effect.succeed(OpeningSocket.make(openRaw(exchange, protocol, headers), "once"))

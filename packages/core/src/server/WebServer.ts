@@ -38,7 +38,7 @@ import * as ConnectionStats from "./ConnectionStats.ts"
 import * as Drain from "./Drain.ts"
 import { Draining } from "./Draining.ts"
 import * as HttpHandler from "./HttpHandler.ts"
-import { type HttpObserver, Observers } from "./HttpObserver.ts"
+import type { HttpObserver } from "./HttpObserver.ts"
 import * as HttpStats from "./HttpStats.ts"
 
 /**
@@ -76,6 +76,8 @@ export interface Options
    * total but `maxBodySize`. Above: 413.
    */
   readonly multipart?: Multipart.withLimits.Options | undefined
+  /** Who is told of each request: `AccessLog.make()`, `HttpMetrics.make`, or one's own. Default: nobody. */
+  readonly observers?: ReadonlyArray<Effect.Effect<HttpObserver>> | undefined
   /**
    * What it means that a client ends its sending side before it has its
    * answer. `"abort"`, the default: it is gone, and its handler is
@@ -204,7 +206,7 @@ const makeEnvironments = (
 ): Effect.Effect<(serve: Http1Session.Environment["serve"]) => () => Http1Session.Environment> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    const observers = yield* Observers
+    const observers = yield* Effect.all(options?.observers ?? [])
     const limits = Http1Options.resolve(options)
     const onEnd = observing(requests, timers, observers)
     return (serve) => {
