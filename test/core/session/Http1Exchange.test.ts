@@ -83,7 +83,10 @@ describe("Http1Exchange", () => {
   it.effect("a head that is not valid is refused, and another one can be sent", () =>
     Effect.gen(function* () {
       const wire = yield* wireOf((exchange) => {
-        assert.strictEqual(exchange.respond({ status: 200, headers: { "x-a": "1\r\nx-b: 2" } }, "")?._tag, "InvalidMessage")
+        assert.strictEqual(
+          exchange.respond({ status: 200, headers: { "x-a": "1\r\nx-b: 2" } }, "")?._tag,
+          "InvalidMessage"
+        )
         assert.strictEqual(exchange.respond({ status: 99, headers: {} }, "")?._tag, "InvalidMessage")
         assert.strictEqual(exchange.begin({ status: 200, headers: { "x a": "1" } })?._tag, "InvalidMessage")
         assert.isTrue(exchange.isAnswerable)
