@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as RequestTimeout from "@sluice/core/middleware/RequestTimeout"
+import * as WebSocketServer from "@sluice/core/server/WebSocketServer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,6 +9,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as CountingClock from "../../harness/CountingClock.ts"
+import * as WebWorld from "../../harness/WebWorld.ts"
 import { serve, textOf } from "./App.ts"
 
 /** A route whose ends are recorded, and takes the time. */
@@ -25,6 +27,23 @@ const taking = (events: Array<string>, duration: string, options?: { readonly un
 const inFlight = <A>(effect: Effect.Effect<A>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("RequestTimeout", () => {
+  it.effect("a WebSocket is answered, and lives on", () =>
+    Effect.gen(function* () {
+      const echo = WebSocketServer.handle((socket) => socket.runForEach(socket.send))
+      const world = yield* WebWorld.serving(RequestTimeout.make({ timeout: "2 seconds" })(echo))
+      const peer = yield* world.peer()
+      peer.write(
+        "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+          "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+      )
+      yield* Effect.forEach(Array(10), () => Effect.yieldNow)
+      yield* TestClock.adjust("3 seconds")
+      peer.transport.write(Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69))
+      yield* Effect.forEach(Array(10), () => Effect.yieldNow)
+      assert.isTrue(peer.heard.text.endsWith("\u0002hi"))
+    })
+  )
+
   it.effect("a handler beyond its time is interrupted, and answered with 503 without Retry-After", () =>
     Effect.gen(function* () {
       const events: Array<string> = []

@@ -7,7 +7,9 @@
  * all of them answers nobody in time.
  *
  * A request has its place until its handler has a response. What streams after
- * it counts as a connection or a stream, which have limits of their own.
+ * it counts as a connection or a stream, which have limits of their own. The
+ * handler of a WebSocket has its place until the WebSocket ends: put those on
+ * routes without this middleware.
  *
  * ```ts
  * import * as RequestConcurrency from "@sluice/core/middleware/RequestConcurrency"

@@ -9,7 +9,7 @@
  * did before it was cut is not undone, and not every request can be repeated.
  *
  * The time is that until the handler has a response. A body that streams after
- * it has the server's limits for stalls. Routes that are `uninterruptible` are
+ * it has the server's limits for stalls, and a WebSocket its own. Routes that are `uninterruptible` are
  * waited for, and then answered with the same 503.
  *
  * A handler that ends without waiting for anything arms no timer.
@@ -28,11 +28,14 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpRouter from "effect/http/HttpRouter"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import { isHttpExchange } from "../session/HttpExchange.ts"
 import * as Limit from "../session/Limit.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
 import * as RequestRefused from "./RequestRefused.ts"
@@ -67,6 +70,12 @@ export const make = (options?: Options): Middleware<RequestRefused.RequestRefuse
 export const layer = (options?: Options): RouterLayer<RequestRefused.RequestRefused> =>
   HttpRouter.middleware(make(options), { global: true })
 
+/** What became a WebSocket or another protocol is answered: it may take as long as it likes. */
+const isUpgraded = (context: Context.Context<never>): boolean => {
+  const source = Context.getOrUndefined(context, HttpServerRequest)?.source
+  return isHttpExchange(source) && source.phase === "upgraded"
+}
+
 /** Waits for the handler or the timer. When the client goes away first, the handler is interrupted. */
 const withTimer = <E>(
   handler: Fiber.Fiber<HttpServerResponse, E>,
@@ -77,7 +86,7 @@ const withTimer = <E>(
     Effect.callback<HttpServerResponse, E | RequestRefused.RequestRefused>((resume) => {
       const timer = Effect.runForkWith(fiber.context)(Effect.sleep(limitMillis))
       timer.addObserver((exit) => {
-        if (exit._tag === "Success") {
+        if (exit._tag === "Success" && !isUpgraded(fiber.context)) {
           resume(Effect.andThen(Fiber.interrupt(handler), timedOut))
         }
       })
