@@ -128,6 +128,10 @@ describe("RFC 9113 §10.5.1: a list above its limit", () => {
     const decoder = new HpackDecoder({ maxListBytes: 100, maxBlockBytes: 100 })
     assert.isUndefined(decode(decoder, [new Uint8Array(0), Hex.hex("20 20")]).outcome)
     assert.strictEqual(decode(decoder, [new Uint8Array(101)]).outcome, "HeaderBlockTooLarge")
+    // Table sizes count as no field, and these have ten octets.
+    const sizes = "3f 80 80 80 00 3f 80 80 80 00"
+    assert.deepStrictEqual(heard([sizes], { maxListBytes: 10, maxBlockBytes: 10 }), fields())
+    assert.deepStrictEqual(heard([sizes], { maxListBytes: 9, maxBlockBytes: 9 }), refused("HeaderBlockTooLarge"))
   })
   it("what comes before the end of that limit is decoded, however the block is cut", () => {
     const expected = refused("HeaderBlockTooLarge", [":method", "GET"])
