@@ -57,6 +57,11 @@ describe("toSocket", () => {
         Effect.provideService(WebSocketServer.SocketOptions, { origins: "same-origin" })
       )
       assert.strictEqual((yield* Effect.flip(refused)).reason._tag, "RequestParseError")
+      // Another protocol beside it is no way around that.
+      const several = toSocket(new FakeExchange({ headers: { ...headers, upgrade: "websocket, other" } })).pipe(
+        Effect.provideService(WebSocketServer.SocketOptions, { origins: "same-origin" })
+      )
+      assert.strictEqual((yield* Effect.flip(several)).reason._tag, "RequestParseError")
     })
   )
 })
