@@ -20,6 +20,15 @@ it("a later one is reported when the earlier has passed; an earlier one at once"
   deadline.set(150)
   assert.strictEqual(deadline.next(false), 150)
 })
+it("one that is hastened is never prolonged", () => {
+  const deadline = new Http1Deadline(30)
+  deadline.set(100)
+  deadline.hasten(200)
+  assert.isTrue(deadline.takeDue(100))
+  deadline.set(100)
+  deadline.hasten(50)
+  assert.isTrue(deadline.takeDue(50))
+})
 it("one that is taken back is never due", () => {
   const deadline = new Http1Deadline(30)
   deadline.set(100)

@@ -722,6 +722,19 @@ describe("drain", () => {
     assert.include(sent(side.engine), "connection: close\r\n")
     assert.strictEqual(side.engine.output.closing, "end")
   })
+  it("a head that has begun, before or after, is waited for no longer than a second", () => {
+    for (const begun of ["before", "after"]) {
+      const side = new ServerSide(answering)
+      if (begun === "before") side.engine.receive(bytes("GET"), 0)
+      side.engine.drain(100)
+      if (begun === "after") side.engine.receive(bytes("GET"), 100)
+      side.engine.advance(1_099)
+      assert.strictEqual(side.engine.output.closing, "open")
+      side.engine.advance(1_100)
+      assert.match(sent(side.engine), /^HTTP\/1.1 408 /)
+      assert.strictEqual(side.engine.output.closing, "end")
+    }
+  })
   it("a request in flight is answered with close, and so is one whose head is coming", () => {
     for (const sofar of [get, "GET / HTTP/1.1\r\nHo"]) {
       const side = new ServerSide({})

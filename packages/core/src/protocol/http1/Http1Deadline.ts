@@ -30,6 +30,11 @@ export class Http1Deadline {
     if (atMillis < this.reportedMillis) this.reportedMillis = atMillis
   }
 
+  /** The same, unless it has less time already. */
+  hasten(atMillis: number): void {
+    if (atMillis < this.dueMillis) this.set(atMillis)
+  }
+
   /** Nothing will be waited for any more. */
   clear(): void {
     this.dueMillis = Number.POSITIVE_INFINITY

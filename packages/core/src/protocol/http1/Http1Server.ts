@@ -172,12 +172,14 @@ export class Http1Server extends Http1Connection {
   /**
    * Lets what is in flight finish, says `Connection: close` with it, and
    * closes. An idle connection is closed at once; one that was in use a moment
-   * ago gets another one, since its next request may be on its way.
+   * ago gets another one, since its next request may be on its way. A head that
+   * has begun is waited for no longer than a second.
    */
   drain(nowMillis: number): void {
     this.nowMillis = nowMillis
     this.serving = "draining"
     this.persistent = false
+    if (this.state === "AwaitingHead") this.deadline.hasten(nowMillis + lastHeadMillis)
     if (this.state !== "Idle") return
     if (nowMillis - this.idleFromMillis > recentMillis) this.closeGracefully()
     else this.deadline.set(nowMillis + graceMillis)
@@ -189,6 +191,7 @@ export class Http1Server extends Http1Connection {
         this.move(this.place.BeginRequest)
         this.parser.begin("request")
         this.deadline.set(this.nowMillis + this.limits.headMillis)
+        if (this.serving === "draining") this.deadline.hasten(this.nowMillis + lastHeadMillis)
         return this.readHead()
       case "AwaitingHead":
         return this.readHead()
@@ -393,6 +396,9 @@ export class Http1Server extends Http1Connection {
 /** How long ago a connection was in use that is still taken for busy, and how long it is waited for. */
 const recentMillis = 1_000
 const graceMillis = 200
+
+/** How long the rest of a head is waited for by a server that stops. */
+const lastHeadMillis = 1_000
 
 const preparedOf = (parts: ResponseParts): Http1HeadWriter.PreparedFields | InvalidMessage =>
   parts.headers instanceof Http1HeadWriter.PreparedFields ? parts.headers : Http1HeadWriter.prepare(parts.headers)
