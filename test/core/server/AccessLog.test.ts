@@ -56,3 +56,28 @@ it.effect("its level and which requests it tells can be chosen", () =>
     )
   })
 )
+
+it.effect("an option that throws costs its line, and not the connection", () =>
+  Effect.gen(function* () {
+    const log = new LogRecorder()
+    const access = AccessLog.make({
+      filter: ({ exchange }) => {
+        if (exchange.target === "/never") throw new Error("a mistake")
+        return true
+      }
+    })
+    const world = yield* log.listen(WebWorld.serving(app, { observers: [access] }))
+    const gone = yield* world.peer()
+    gone.write(WebWorld.get("/never"))
+    yield* settle
+    gone.transport.destroy()
+    yield* settle
+    yield* world.talk(WebWorld.get("/a"))
+    yield* settle
+    assert.deepStrictEqual(
+      log.entries.map(({ message }) => message),
+      ["GET /a 200"]
+    )
+    assert.strictEqual((yield* world.server.stats).open, 0)
+  })
+)

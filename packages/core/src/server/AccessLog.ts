@@ -34,8 +34,14 @@ export const make = (options?: Options): Effect.Effect<HttpObserver> =>
     return {
       onRequest: () => {},
       onEnd: (record) => {
-        if (options?.filter?.(record) === false) return
-        fork(Effect.annotateLogs(Effect.logWithLevel(levelOf(record))(lineOf(record)), annotationsOf(record)))
+        // Within the fiber: an option that throws costs a line, and not the connection.
+        fork(
+          Effect.suspend(() =>
+            options?.filter?.(record) === false
+              ? Effect.void
+              : Effect.annotateLogs(Effect.logWithLevel(levelOf(record))(lineOf(record)), annotationsOf(record))
+          )
+        )
       }
     }
   })
