@@ -295,6 +295,28 @@ describe("Http1Session", () => {
     })
   )
 
+  it.effect("a client that ends its side before it gets the protocol that it asked for has no more to say", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          yield* Deferred.await(ready)
+          const { pull } = yield* (yield* (yield* request).upgrade).reader
+          yield* Effect.forever(pull)
+          return HttpServerResponse.empty()
+        }),
+        { halfClose: "answer" }
+      )
+      const peer = yield* world.peer()
+      peer.write("GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n")
+      peer.transport.end()
+      yield* settle
+      yield* Deferred.succeed(ready, undefined)
+      yield* settle
+      assert.strictEqual((yield* world.server.stats).open, 0)
+    })
+  )
+
   for (const halfClose of ["abort", "answer"] as const) {
     it.effect(`a client that ends its side before the answer: ${halfClose}`, () =>
       Effect.gen(function* () {

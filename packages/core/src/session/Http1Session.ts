@@ -90,6 +90,7 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   private upgraded: Upgraded | undefined = undefined
   private rest: Uint8Array | undefined = undefined
   private draining = false
+  private peer: "open" | "ended" = "open"
   private violation: Violation | undefined = undefined
   private impatience: Timer | undefined = undefined
   private closed: { readonly error: TransportError | undefined } | undefined = undefined
@@ -159,6 +160,7 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   onRaw(_bytes: Uint8Array): void {}
 
   onPeerEnd(): void {
+    this.peer = "ended"
     if (this.environment.halfClose === "answer" && this.stage !== "held") return
     this.lose(new BodyLost())
     this.engine.abort()
@@ -204,7 +206,8 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
     this.current = undefined
     this.upgraded = takeOver(this.transport, rest ?? new Uint8Array(0))
     if (current !== undefined) this.environment.onEnd?.(current, "upgraded")
-    if (this.draining) this.upgraded.drain()
+    // The transport has told the end of a peer that has ended already, and tells it nobody else.
+    if (this.draining || this.peer === "ended") this.upgraded.drain()
   }
 
   /** Gives the current request to its handler, if the connection bears one more now. */
