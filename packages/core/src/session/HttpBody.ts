@@ -131,7 +131,7 @@ export class IncomingBody implements HttpBody {
     if (this.ending === "open") return undefined
     if (this.ending !== "ended") return Exit.fail(this.ending)
     const byteLength = this.waitingBytes
-    return Exit.succeed(byteLength === 0 ? noBytes : joined(this.take(), byteLength))
+    return Exit.succeed(byteLength === 0 ? noBytes : ByteJoin.join(this.take(), byteLength))
   }
 
   push(data: Uint8Array): void {
@@ -224,21 +224,6 @@ export class IncomingBody implements HttpBody {
     if (this.ending === "open") this.flow.resume()
   }
 }
-
-/** One array of all parts: a large one has its memory to itself, and can be shown as an `ArrayBuffer` without a copy. */
-const joined = (parts: ReadonlyArray<Uint8Array>, byteLength: number): Uint8Array => {
-  if (parts.length === 1 || byteLength < ownMemoryBytes) return ByteJoin.join(parts, byteLength)
-  const whole = new Uint8Array(byteLength)
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
-}
-
-/** Below it, the copy costs less than memory of one's own. */
-const ownMemoryBytes = 16_384
 
 const done: Exit.Exit<never, Cause.Done> = Exit.fail(Cause.Done())
 
