@@ -100,3 +100,19 @@ describe("a socket that opens once", () => {
     })
   )
 })
+
+describe("a second reader beside the first", () => {
+  it.effect("does not end the first one's connection for writers", () =>
+    Effect.gen(function* () {
+      const { calls, socket } = make("once", ["open", "fail"])
+      const writer = yield* socket.writer
+      const first = yield* Scope.make()
+      yield* Scope.provide(socket.reader, first)
+      assert.strictEqual(yield* reasonOf(Effect.scoped(socket.reader)), "SocketOpenError")
+      yield* writer.write("still here")
+      yield* Scope.close(first, Exit.void)
+      assert.strictEqual(yield* reasonOf(writer.write("late")), "SocketWriteError")
+      assert.deepStrictEqual(calls, ["open", "write still here", "close"])
+    })
+  )
+})

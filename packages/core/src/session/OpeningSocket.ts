@@ -35,17 +35,20 @@ export const make = (
   const changed = Latch.makeUnsafe(false)
   let current: Opened | "none yet" | "over" = "none yet"
 
-  const finish = Effect.sync(() => {
+  const finish = (): void => {
     current = times === "once" ? "over" : "none yet"
     if (times === "once") changed.openUnsafe()
     else changed.closeUnsafe()
-  })
+  }
 
   const reader: Socket.Socket["reader"] = Effect.suspend(() => {
     if (current === "over") return Effect.fail(over)
     return Effect.gen(function* () {
-      yield* Effect.addFinalizer(() => finish)
+      let own: typeof current = "none yet"
+      // A second reader must not end the connection of the first for those who write to it.
+      yield* Effect.addFinalizer(() => Effect.sync(() => (current === own ? finish() : undefined)))
       const opened = yield* open
+      own = opened
       current = opened
       changed.openUnsafe()
       return yield* opened.reader
