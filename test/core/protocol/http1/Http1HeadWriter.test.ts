@@ -38,6 +38,21 @@ it("RFC 9112 §11.1: what could split a message is refused", () => {
     assert.notInstanceOf(Http1HeadWriter.prepare(fields), Http1HeadWriter.PreparedFields, JSON.stringify(fields))
   }
 })
+it("names and values that were seen before, in any order, are written as they are and checked as ever", () => {
+  const lines = (fields: Parameters<typeof Http1HeadWriter.prepare>[0]) => prepared(fields).lines
+  for (let round = 0; round < 2; round++) {
+    assert.strictEqual(lines({ "x-a": "1", "X-A": "1" }), "x-a: 1\r\nX-A: 1\r\n")
+    assert.strictEqual(
+      lines({ "x-a": ["1", "2", "1"], "set-cookie": "a=1" }),
+      "x-a: 1\r\nx-a: 2\r\nx-a: 1\r\nset-cookie: a=1\r\n"
+    )
+    assert.strictEqual(lines({ "x-a": "", "x-b": "y".repeat(300) }), `x-a: \r\nx-b: ${"y".repeat(300)}\r\n`)
+    assert.notInstanceOf(Http1HeadWriter.prepare({ "x-a": "1\r\nx-b: 2" }), Http1HeadWriter.PreparedFields)
+    assert.strictEqual(prepared({ "content-length": "5" }).lengthBytes, 5)
+  }
+  // More names than are kept.
+  for (let name = 0; name < 600; name++) assert.strictEqual(lines({ [`x-${name}`]: "1" }), `x-${name}: 1\r\n`)
+})
 it("RFC 9112 §4: status lines", () => {
   assert.strictEqual(Http1HeadWriter.statusLine(200, undefined), "HTTP/1.1 200 OK\r\n")
   assert.strictEqual(Http1HeadWriter.statusLine(200, ""), "HTTP/1.1 200 OK\r\n")

@@ -48,15 +48,16 @@ export const prepare = (fields: FieldsInput): PreparedFields | InvalidMessage =>
   for (const name of Object.keys(fields)) {
     const value = fields[name]
     if (value === undefined) continue
-    if (!HttpField.isName(name)) return new InvalidMessage(`${JSON.stringify(name)} is no field name`)
+    const known = knownNames.get(name) ?? learn(name)
+    if (known === undefined) return new InvalidMessage(`${JSON.stringify(name)} is no field name`)
     if (typeof value !== "string") {
       for (const one of value) {
-        const refusal = add(prepared, name, one)
+        const refusal = add(prepared, known, name, one)
         if (refusal !== undefined) return refusal
       }
       continue
     }
-    const refusal = add(prepared, name, value)
+    const refusal = add(prepared, known, name, value)
     if (refusal !== undefined) return refusal
   }
   return prepared
@@ -101,26 +102,72 @@ const makeStatusLine = (status: number): string | InvalidMessage => {
   return line
 }
 
-const add = (prepared: PreparedFields, name: string, value: string): InvalidMessage | undefined => {
+/** A name that was checked, and the last line that was made with it: most responses of a program say the same again. */
+interface KnownName {
+  /** In lower case, where the field is the engine's own, or is looked at by it. */
+  readonly own: string | undefined
+  /** How long a value may be to be kept: those of secrets are not. */
+  readonly longestValue: number
+  /** Of the caller's fields: the last value that was kept. */
+  value: string | undefined
+  line: string
+}
+
+const knownNames = new Map<string, KnownName>()
+
+/** Names are the program's words, and few. */
+const mostKnownNames = 256
+const longestKnownValue = 256
+
+const secretNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+  "set-cookie"
+])
+
+const ownNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
+  "connection",
+  "content-length",
+  "date",
+  "host",
+  "transfer-encoding",
+  "upgrade"
+])
+
+const learn = (name: string): KnownName | undefined => {
+  if (!HttpField.isName(name)) return undefined
+  const lower = name.toLowerCase()
+  const known: KnownName = {
+    own: ownNames.has(lower) ? lower : undefined,
+    longestValue: secretNames.has(lower) ? -1 : longestKnownValue,
+    value: undefined,
+    line: ""
+  }
+  if (knownNames.size < mostKnownNames) knownNames.set(name, known)
+  return known
+}
+
+const add = (prepared: PreparedFields, known: KnownName, name: string, value: string): InvalidMessage | undefined => {
+  if (value === known.value) {
+    prepared.lines += known.line
+    return undefined
+  }
   if (!HttpField.isValue(value)) {
     return new InvalidMessage(`the value of ${name} has a character that no field can have`)
   }
-  // Only names of these lengths can be the engine's.
-  switch (name.length) {
-    case 4:
-    case 7:
-    case 10:
-    case 14:
-    case 17:
-      return addOwn(prepared, name, value)
-    default:
-      prepared.lines += `${name}: ${value}\r\n`
-      return undefined
+  if (known.own !== undefined) return addOwn(prepared, known.own, name, value)
+  const line = `${name}: ${value}\r\n`
+  prepared.lines += line
+  if (value.length <= known.longestValue) {
+    known.value = value
+    known.line = line
   }
+  return undefined
 }
 
-const addOwn = (prepared: PreparedFields, name: string, value: string): InvalidMessage | undefined => {
-  switch (name.toLowerCase()) {
+const addOwn = (prepared: PreparedFields, own: string, name: string, value: string): InvalidMessage | undefined => {
+  switch (own) {
     case "content-length":
       if (prepared.lengthBytes !== undefined) return new InvalidMessage("Content-Length is there twice")
       prepared.lengthBytes = parseLength(value)
