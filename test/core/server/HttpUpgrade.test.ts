@@ -38,6 +38,13 @@ describe("toSocket", () => {
     })
   )
 
+  it.effect("fails for several protocols, none of which is known", () =>
+    Effect.gen(function* () {
+      const exchange = new FakeExchange({ headers: { upgrade: "a, b", connection: "upgrade" } })
+      assert.strictEqual((yield* Effect.flip(toSocket(exchange))).reason._tag, "RequestParseError")
+    })
+  )
+
   it.effect("fails for a WebSocket that the request cannot have; it can be answered still", () =>
     Effect.gen(function* () {
       const { "sec-websocket-key": _, ...headers } = webSocketFields

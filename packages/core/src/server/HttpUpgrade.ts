@@ -49,6 +49,8 @@ export const toSocket = (
   const names = Object.keys(headers)
   // Of several that the client offers, a WebSocket is what it gets.
   if (!HttpField.hasToken(protocol, "websocket")) {
+    // RFC 9110 §7.8: a list in the answer would say that the protocols lie one upon the other.
+    if (protocol.includes(",")) return Effect.fail(parseError(request, `of ${protocol}, none is known here`))
     const reserved = names.find((name) => reservedNames.has(name))
     return reserved === undefined
       ? Effect.succeed(OpeningSocket.make(openRaw(exchange, protocol, headers), "once"))

@@ -51,6 +51,10 @@ export const openUnsafe = (
     })
     return owned
   })
+  if (owned === undefined && exchange.isAnswerable) {
+    // RFC 9110 §7.8: the protocol changes behind the request, whose body is still to come.
+    return new HandshakeInvalid(400, "content-length", "the request is not complete")
+  }
   return owned ?? new ExchangeOver(refusal?.message ?? "the stream was not handed over")
 }
 
