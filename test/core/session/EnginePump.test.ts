@@ -344,6 +344,36 @@ describe("the end", () => {
   )
 })
 
+describe("an owner that throws", () => {
+  for (const [where, act] of [
+    ["in commands", (pump: EnginePump.EnginePump) => pump.turn(() => assert.fail("boom"))],
+    ["in turns within turns", (pump: EnginePump.EnginePump) => pump.turn(() => pump.turn(() => assert.fail("boom")))]
+  ] as const) {
+    it.effect(`${where} ends its connection, and keeps no later turn from being written`, () =>
+      Effect.gen(function* () {
+        const { engine, pump, timers, transport } = yield* pumping(toy())
+        transport.takeCalls()
+        assert.throws(() => act(pump), "boom")
+        assert.deepStrictEqual(transport.takeCalls().at(-1), "destroy")
+        assert.strictEqual(timers.size(), 0)
+        pump.turn(() => engine.sendLine("a"))
+        assert.include(transport.takeCalls(), "write a\n")
+      })
+    )
+  }
+
+  it.effect("for what came does so, too", () =>
+    Effect.gen(function* () {
+      const engine = toy()
+      const { receiver, transport } = yield* pumping(engine)
+      transport.takeCalls()
+      engine.receive = () => assert.fail("boom")
+      assert.throws(() => receiver.onBytes(bytes("a\n")), "boom")
+      assert.deepStrictEqual(transport.takeCalls(), ["destroy"])
+    })
+  )
+})
+
 describe("the close", () => {
   it.effect("is told to the engine, then to the owner", () =>
     Effect.gen(function* () {

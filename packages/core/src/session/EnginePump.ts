@@ -98,8 +98,13 @@ class Pump implements EnginePump, Receiver {
     // Bytes that were on their way when the transport was let go of belong to whoever took it over.
     if (this.finished) return
     if (this.turns++ === 0) this.nowMillis = this.timers.now()
-    this.engine.receive(chunk, this.nowMillis)
-    this.endTurn()
+    try {
+      this.engine.receive(chunk, this.nowMillis)
+      this.endTurn()
+    } catch (defect) {
+      this.giveUp()
+      throw defect
+    }
   }
 
   onEnd(): void {
@@ -204,8 +209,20 @@ class Pump implements EnginePump, Receiver {
   private run(body: (nowMillis: number) => void): void {
     if (this.finished) return
     if (this.turns++ === 0) this.nowMillis = this.timers.now()
-    body(this.nowMillis)
-    this.endTurn()
+    try {
+      body(this.nowMillis)
+      this.endTurn()
+    } catch (defect) {
+      this.giveUp()
+      throw defect
+    }
+  }
+
+  /** An owner that throws, against the rules, leaves an engine that nobody can trust: the connection ends. */
+  private giveUp(): void {
+    this.turns = 0
+    this.timers.clear(this.timer)
+    this.transport.destroy()
   }
 
   /** Turns nest when a handler runs commands; only the outermost one writes. */
