@@ -10,6 +10,7 @@
  *
  * Hot path: `bench/` rows "hpack-decode" and "hpack-encode".
  *
+ * @internal
  * @since 0.1.0
  */
 import type { HpackFieldIndex } from "./HpackFieldIndex.ts"

@@ -9,6 +9,7 @@
  *  0 0 0 0 index(4) [name] value        a literal that is not added
  * ```
  *
+ * @internal
  * @since 0.1.0
  */
 import type { HpackBlock } from "./HpackBlock.ts"

@@ -11,6 +11,7 @@
  *
  * Hot path: `bench/` rows "hpack-huffman".
  *
+ * @internal
  * @since 0.1.0
  */
 import { lengths } from "./internal/HpackHuffmanLengths.ts"

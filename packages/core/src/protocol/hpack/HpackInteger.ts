@@ -8,6 +8,7 @@
  *  | 0   7 bits      |   the last
  * ```
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -2,6 +2,7 @@
  * The fields that every peer knows (RFC 7541 Appendix A). Their names are the
  * strings that decoders hand out, so that comparing them is cheap.
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -3,6 +3,7 @@
  * total. Whoever disagrees about this with its neighbour can be smuggled to,
  * so nothing here is lenient.
  *
+ * @internal
  * @since 0.1.0
  */
 import { isToken, trim } from "../http/HttpField.ts"

@@ -1,6 +1,7 @@
 /**
  * The body that is being received, whatever delimits it.
  *
+ * @internal
  * @since 0.1.0
  */
 import type { Delimiter } from "./Http1BodyLength.ts"

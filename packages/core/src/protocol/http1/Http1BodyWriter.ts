@@ -2,6 +2,7 @@
  * The body that is being sent: framed as its head has said, and held to what
  * it announced.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Utf8 from "../../bytes/Utf8.ts"

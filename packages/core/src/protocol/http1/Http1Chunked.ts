@@ -10,6 +10,7 @@
  * Extensions are checked and dropped. Their bytes are counted over the whole
  * body: CVE-2024-22019 is a body that is nothing else.
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "../../bytes/Allocation.ts"

@@ -7,6 +7,7 @@
  * Reading stops by itself, and the bytes wait, while a body is paused and
  * while a message may not begin yet. `wantsPause` says when too many wait.
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "../../bytes/Allocation.ts"

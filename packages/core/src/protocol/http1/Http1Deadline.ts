@@ -7,6 +7,7 @@
  * reached: an early `advance` is harmless, a timer set anew for each request
  * is not free.
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -14,6 +14,7 @@
  *
  * Hot path: `bench/` rows "http1".
  *
+ * @internal
  * @since 0.1.0
  */
 import { isWord } from "../../bytes/Ascii.ts"

@@ -5,6 +5,7 @@
  *
  * Hot path: a chunk that is read at once is not queued.
  *
+ * @internal
  * @since 0.1.0
  */
 import { ByteQueue } from "../../bytes/ByteQueue.ts"

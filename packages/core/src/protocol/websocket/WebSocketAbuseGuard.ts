@@ -5,6 +5,7 @@
  * Windows begin with the first such frame after the last one was over, so that
  * a peer gets at most twice its budget in any window's length.
  *
+ * @internal
  * @since 0.1.0
  */
 import { Flood } from "./WebSocketError.ts"

@@ -2,6 +2,7 @@
  * The keys of the opening handshake (RFC 6455 §4.1, §4.2.2): a server proves
  * that it has read the request by hashing the client's key.
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "../../bytes/Allocation.ts"

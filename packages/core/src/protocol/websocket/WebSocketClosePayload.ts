@@ -2,6 +2,7 @@
  * What a Close frame says (RFC 6455 §5.5.1): nothing, or a code of two bytes
  * and a reason in UTF-8.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as Utf8 from "../../bytes/Utf8.ts"

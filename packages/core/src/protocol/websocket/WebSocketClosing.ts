@@ -6,6 +6,7 @@
  * sent, or the first sign that the peer will send no more: a peer that neither
  * answers nor ends its stream is given up then.
  *
+ * @internal
  * @since 0.1.0
  */
 

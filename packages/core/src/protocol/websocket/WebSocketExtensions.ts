@@ -6,6 +6,7 @@
  * permessage-deflate; client_max_window_bits, permessage-deflate; server_max_window_bits="10"
  * ```
  *
+ * @internal
  * @since 0.1.0
  */
 

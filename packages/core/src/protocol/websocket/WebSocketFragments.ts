@@ -5,6 +5,7 @@
  * stopped at the first wrong byte (RFC 6455 §8.1); a compressed message can be
  * checked only when it is whole.
  *
+ * @internal
  * @since 0.1.0
  */
 import { ByteQueue } from "../../bytes/ByteQueue.ts"

@@ -8,6 +8,7 @@
  *            [length (2 or 8)] [masking key (4)] payload
  * ```
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -9,6 +9,7 @@
  * Invariant: `0 <= at <= chunk.length`; of the head that straddles chunks,
  * `headCount` bytes are kept.
  *
+ * @internal
  * @since 0.1.0
  */
 import { FrameTooLarge, ProtocolViolation } from "./WebSocketError.ts"

@@ -10,6 +10,7 @@
  * Invariant: the slab is used up to `slabUsed`, and never written below that
  * again, but by the encoder whose held bytes end there.
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "../../bytes/Allocation.ts"

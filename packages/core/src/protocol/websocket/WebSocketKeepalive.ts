@@ -8,6 +8,7 @@
  * The deadline does not move with every byte, which would cost a timer each
  * time. It is looked at when it comes, and moved then.
  *
+ * @internal
  * @since 0.1.0
  */
 

@@ -8,6 +8,7 @@
  * words 120 and 380. Making the view of words costs some 60 ns, so that bytes
  * win up to about 128 B, and words from there on (5 to 6 times at 64 KiB).
  *
+ * @internal
  * @since 0.1.0
  */
 
