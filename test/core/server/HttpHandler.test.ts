@@ -10,12 +10,13 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { ClientAbort } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
 import * as WebWorld from "../../harness/WebWorld.ts"
 
-const { get } = WebWorld
+const { get, post } = WebWorld
 
 const settle = Effect.forEach(Array(10), () => Effect.yieldNow, { discard: true })
 
@@ -56,6 +57,21 @@ describe("HttpHandler", () => {
       const world = yield* log.listen(WebWorld.serving(app))
       assert.match(yield* world.talk(get("/b")), /^HTTP\/1.1 404 /)
       yield* settle
+      assert.deepStrictEqual(errorsOf(log), [])
+    })
+  )
+
+  it.effect("nor that it left in the middle of a body that goes back to it", () =>
+    Effect.gen(function* () {
+      const log = new LogRecorder()
+      const echo = Effect.map(HttpServerRequest.HttpServerRequest, ({ stream }) => HttpServerResponse.stream(stream))
+      const world = yield* log.listen(WebWorld.serving(echo))
+      const peer = yield* world.peer()
+      peer.write(post("/", "hello").slice(0, -2))
+      yield* settle
+      peer.transport.end()
+      yield* settle
+      assert.include(peer.heard.text, "\r\n\r\n3\r\nhel\r\n")
       assert.deepStrictEqual(errorsOf(log), [])
     })
   )

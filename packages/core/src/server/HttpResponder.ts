@@ -92,11 +92,13 @@ const sendStream = (
       },
       onFailure: (cause) => {
         const interrupted = Cause.hasInterruptsOnly(cause)
+        const failure = Cause.squash(cause)
+        const status = interrupted ? 503 : statusOf(failure)
         // To end what has begun in good order would make a part look like the whole.
         if (exchange.phase === "begun") exchange.abort()
-        else exchange.respond({ status: interrupted ? 503 : 500, headers: noHeaders }, undefined)
+        else exchange.respond({ status, headers: noHeaders }, undefined)
         if (interrupted) return Effect.failCause(cause as Cause.Cause<never>)
-        const failure = Cause.squash(cause)
+        if (status < 500) return ofClient(failure as HttpServerError, status)
         return failure instanceof Refused
           ? refused(request, response, failure.refusal)
           : Effect.fail(failed(request, response, "the body failed", failure))
@@ -137,6 +139,18 @@ const awaitWritable = (exchange: HttpExchange): Effect.Effect<void> =>
     const forget = exchange.onWritable(() => resume(Exit.void))
     return Effect.sync(forget)
   })
+
+/** What a response's stream failed with, as a status: a request's body that is passed on fails as the client's. */
+const statusOf = (failure: unknown): 400 | 413 | 500 => {
+  if (!(failure instanceof HttpServerError) || failure.reason._tag !== "RequestParseError") return 500
+  return failure.reason.reason === "BodyTooLarge" ? 413 : 400
+}
+
+/** What the client did wrong, with the status that stands for it, as Effect tells it of handlers. */
+const ofClient = (failure: HttpServerError, status: number): Effect.Effect<never, HttpServerError> =>
+  Effect.failCause(
+    Cause.fromReasons([Cause.makeFailReason(failure), Cause.makeDieReason(HttpServerResponse.empty({ status }))])
+  )
 
 /** A refusal on its way through a stream. */
 class Refused {
