@@ -1,3 +1,4 @@
+import { Draining } from "@sluice/core"
 import { NodeMain, NodeWebServer } from "@sluice/node"
 import { Context, Effect, Layer, PubSub, Ref, Schedule, Stream } from "effect"
 import { Sse } from "effect/encoding"
@@ -30,11 +31,13 @@ const keepAlive = Stream.as(Stream.fromSchedule(Schedule.spaced("15 seconds")), 
 const events = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const ticks = yield* Ticks
+  const { begun } = yield* Draining.Draining
   const lastId = Number(headers["last-event-id"] ?? 0) || 0
   const sent = ticks.after(lastId).pipe(
     Stream.map((tick): Sse.Event => ({ _tag: "Event", event: "tick", id: `${tick}`, data: `${tick} seconds` })),
     Stream.pipeThroughChannel(Sse.encode()),
     Stream.merge(keepAlive, { haltStrategy: "left" }),
+    Stream.interruptWhen(begun),
     Stream.encodeText
   )
   return HttpServerResponse.stream(sent, { contentType: "text/event-stream", headers: { "cache-control": "no-store" } })

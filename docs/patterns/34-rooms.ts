@@ -18,7 +18,9 @@ const enter = Effect.gen(function* () {
       const members = yield* rooms.members(room)
       yield* socket.send(JSON.stringify({ here: members.map(({ presence }) => presence.name) }))
       yield* Effect.acquireRelease(tellOthers({ joined: name }), () => tellOthers({ left: name }))
-      yield* socket.runForEach((text) => tellOthers({ from: name, text }))
+      yield* socket.runForEach((data) =>
+        typeof data === "string" ? tellOthers({ from: name, text: data }) : socket.close(1003, "text, please")
+      )
     }).pipe(Effect.catchTag("HubError", ({ reason }) => socket.close(reason.closeCode, reason.message)))
   )
 })

@@ -379,4 +379,20 @@ describe("31 server-sent events", () => {
       )
     }).pipe(Effect.provide(ServerSentEvents.Ticks.layer))
   )
+
+  it.effect("a drain ends the streams, and waits for none", () =>
+    converse(
+      Layer.provide(routes(ServerSentEvents.Routes), ServerSentEvents.Ticks.layer),
+      Effect.gen(function* () {
+        const server = yield* WebServer.WebServer
+        const connection = yield* TcpClient.connect(target)
+        yield* connection.send(wireOf("GET", "/events"))
+        yield* TestClock.adjust("1 second")
+        const report = yield* Effect.forkChild(server.drain)
+        assert.match(yield* rest(connection), /id: 1\n[\s\S]*\r\n0\r\n\r\n$/)
+        yield* connection.end
+        assert.deepInclude((yield* Fiber.join(report)).requests, { completed: 1, cut: 0 })
+      })
+    )
+  )
 })

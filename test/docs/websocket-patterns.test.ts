@@ -149,7 +149,8 @@ describe("34 rooms with presence", () => {
         assert.strictEqual(yield* heard(ada), '{"joined":"bob"}')
         yield* bob.send("hello")
         assert.strictEqual(yield* heard(ada), '{"from":"bob","text":"hello"}')
-        yield* bob.abort
+        yield* bob.send(new Uint8Array(3))
+        assert.strictEqual(yield* ending(bob), 1003)
         assert.strictEqual(yield* heard(ada), '{"left":"bob"}')
         yield* ada.close()
         assert.isTrue(eve.isOpen)
