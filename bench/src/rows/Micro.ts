@@ -158,5 +158,65 @@ export const micro: ReadonlyArray<Row> = [
     ],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "hub-broadcast",
+    title: "offering a message to 1,000 members of a room, sockets that only count, a member",
+    subject: MicroExperiment.contestant("hub-broadcast", "hub"),
+    peers: [MicroExperiment.contestant("hub-broadcast", "loop")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "hpack-decode",
+    title: "decoding the header block of a browser that the connection has seen before, a field",
+    subject: MicroExperiment.contestant("hpack-decode", "browser, again"),
+    peers: [MicroExperiment.contestant("hpack-decode", "browser, again, by hand")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "hpack-decode-first",
+    title: "decoding the header block of a browser for the first time, a field",
+    subject: MicroExperiment.contestant("hpack-decode", "browser, first"),
+    peers: [MicroExperiment.contestant("hpack-decode", "browser, first, by hand")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "hpack-decode-response",
+    title: "decoding the header block of a response that the connection has seen before, a field",
+    subject: MicroExperiment.contestant("hpack-decode", "response, again"),
+    peers: [MicroExperiment.contestant("hpack-decode", "response, again, by hand")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "hpack-encode",
+    title: "encoding the header block of a response, a field",
+    subject: MicroExperiment.contestant("hpack-encode", "response"),
+    peers: [
+      MicroExperiment.contestant("hpack-encode", "response, prepared"),
+      MicroExperiment.contestant("hpack-encode", "browser")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "hpack-huffman",
+    title: "Huffman code of 64 characters: decoding them, beside encoding and measuring",
+    subject: MicroExperiment.contestant("hpack-huffman", "decode"),
+    peers: [
+      MicroExperiment.contestant("hpack-huffman", "encode"),
+      MicroExperiment.contestant("hpack-huffman", "measure")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]
