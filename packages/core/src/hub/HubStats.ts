@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
+import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ReadMetrics from "../session/ReadMetrics.ts"
 
 /**
  * A snapshot. What is not said to be of now is counted since the start.
@@ -88,28 +88,8 @@ const gauges = [
  * @category metrics
  */
 export const publish = (stats: HubStats, name: string): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const context = yield* Effect.context<never>()
-    const attributes = { "sluice.hub.name": name }
-    /** Series that are read from the statistics take no updates. */
-    const readOnly = { update: () => {}, modify: () => {} }
-    const registrations = [
-      ...counters.map(([id, description, read]) =>
-        Metric.registerUnsafe(Metric.counter(id, { description, attributes, incremental: true }), context, {
-          ...readOnly,
-          get: () => ({ count: read(stats), incremental: true })
-        })
-      ),
-      ...gauges.map(([id, description, read]) =>
-        Metric.registerUnsafe(Metric.gauge(id, { description, attributes }), context, {
-          ...readOnly,
-          get: () => ({ value: read(stats) })
-        })
-      )
-    ]
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        for (const registration of registrations) registration.remove()
-      })
-    )
+  ReadMetrics.publish({
+    attributes: { "sluice.hub.name": name },
+    counters: counters.map(([id, description, read]) => [id, description, () => read(stats)]),
+    gauges: gauges.map(([id, description, read]) => [id, description, () => read(stats)])
   })

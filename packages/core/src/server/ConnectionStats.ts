@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
+import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as ReadMetrics from "../session/ReadMetrics.ts"
 import type { Transport } from "../transport/Transport.ts"
 
 /**
@@ -108,38 +108,11 @@ const gauges = [
  * @category metrics
  */
 export const publish = (stats: ConnectionStats, address: string): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const context = yield* Effect.context<never>()
-    const attributes = { "server.address": address }
-    const closed = Metric.frequency("sluice.server.connections.closed", {
-      description: "Connections closed, by reason",
-      attributes
-    })
-    /** Series that are read from the statistics take no updates. */
-    const readOnly = { update: () => {}, modify: () => {} }
-    const registrations = [
-      ...counters.map(([name, description, read]) =>
-        Metric.registerUnsafe(Metric.counter(name, { description, attributes, incremental: true }), context, {
-          ...readOnly,
-          get: () => ({ count: read(stats.snapshot()), incremental: true })
-        })
-      ),
-      ...gauges.map(([name, description, read]) =>
-        Metric.registerUnsafe(Metric.gauge(name, { description, attributes }), context, {
-          ...readOnly,
-          get: () => ({ value: read(stats.snapshot()) })
-        })
-      ),
-      Metric.registerUnsafe(closed, context, {
-        ...readOnly,
-        get: () => ({ occurrences: new Map(Object.entries(stats.snapshot().closed)) })
-      })
-    ]
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        for (const registration of registrations) registration.remove()
-      })
-    )
+  ReadMetrics.publish({
+    attributes: { "server.address": address },
+    counters: counters.map(([name, description, read]) => [name, description, () => read(stats.snapshot())]),
+    gauges: gauges.map(([name, description, read]) => [name, description, () => read(stats.snapshot())]),
+    frequencies: [["sluice.server.connections.closed", "Connections closed, by reason", () => stats.snapshot().closed]]
   })
 
 const sum = (counts: Readonly<Record<string, number>>): number =>

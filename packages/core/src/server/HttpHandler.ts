@@ -25,6 +25,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Scope from "effect/Scope"
 import type { Serving } from "../session/Http1Session.ts"
 import type { HttpExchange } from "../session/HttpExchange.ts"
+import * as FlatContext from "./FlatContext.ts"
 import { HttpRequest } from "./HttpRequest.ts"
 import * as HttpResponder from "./HttpResponder.ts"
 
@@ -51,7 +52,7 @@ export const make = (app: App, options: Options): Effect.Effect<(exchange: HttpE
   Effect.withFiber((parent) => {
     const { maxBodyBytes, middleware } = options
     const handled = HttpEffect.toHandled(Effect.interruptible(app), HttpResponder.send, middleware)
-    const base = flatten(Context.mergeAll(options.defaults, parent.context, options.services))
+    const base = FlatContext.make(Context.mergeAll(options.defaults, parent.context, options.services))
     // A logging middleware and a reporter tell of failures themselves.
     const silent = middleware !== undefined || Context.get(base, ErrorReporter.CurrentErrorReporters).size > 0
     return Effect.succeed((exchange) => {
@@ -87,10 +88,6 @@ class FiberServing implements Serving {
     this.fiber.interruptUnsafe(this.parentId, by === "peer" ? ClientAbort.annotation : undefined)
   }
 }
-
-/** Services are added for each request: from a flat base they never overflow into a copy. */
-const flatten = (context: Context.Context<never>): Context.Context<never> =>
-  Context.makeUnsafe(new Map(context.mapUnsafe))
 
 /** A failure that the client was told of as 5xx is ours, and would leave no trace otherwise. */
 const report = (

@@ -35,6 +35,7 @@ import type { Receiver, Transport } from "../transport/Transport.ts"
 import * as AcceptLoop from "./AcceptLoop.ts"
 import * as ConnectionStats from "./ConnectionStats.ts"
 import * as Drain from "./Drain.ts"
+import * as FlatContext from "./FlatContext.ts"
 import * as HandlerSession from "./HandlerSession.ts"
 import * as TcpSocketServer from "./TcpSocketServer.ts"
 import * as TransportSession from "./TransportSession.ts"
@@ -114,7 +115,7 @@ export const make = (options?: Options): Effect.Effect<TcpServer["Service"], nev
         Effect.flatMap(Effect.context<never>(), (context) => {
           const environment: HandlerSession.Environment = {
             handler: withFarewell(handler, runOptions?.farewell),
-            context: flatten(context),
+            context: FlatContext.make(context),
             timers,
             limits
           }
@@ -192,10 +193,6 @@ const withFarewell = <R, E, _>(
           )
   return served as HandlerSession.Environment["handler"]
 }
-
-/** Services are added for each connection: from a flat base they never overflow into a copy. */
-const flatten = (context: Context.Context<never>): Context.Context<never> =>
-  Context.makeUnsafe(new Map(context.mapUnsafe))
 
 const logReport = (report: Drain.Report): Effect.Effect<void> =>
   report.interrupted + report.cut === 0
