@@ -7,12 +7,12 @@
  * @since 0.1.0
  */
 import { trim } from "../http/HttpField.ts"
+import { EmptyRecord, type FieldRecord, type HttpFields, join } from "../http/HttpFields.ts"
 
-/** By names in lower case. Without a prototype: a field may be named `__proto__`. @category models */
-export type FieldRecord = Record<string, string>
+export type { FieldRecord } from "../http/HttpFields.ts"
 
 /** @category models */
-export class Http1Fields {
+export class Http1Fields implements HttpFields {
   protected readonly text: string
   private readonly start: number
   private record: FieldRecord | undefined = undefined
@@ -64,10 +64,8 @@ export class Http1Fields {
       const name = nameOf(text, at, colon)
       const value = trim(text, colon + 1, end)
       at = end + 2
-      const earlier = record[name]
       if (name === "set-cookie") this.addCookie(value)
-      else if (earlier === undefined) record[name] = value
-      else record[name] = earlier + (name === "cookie" ? "; " : ", ") + value
+      else join(record, name, value)
     }
     this.amend(record)
     this.record = record
@@ -121,7 +119,3 @@ const isName = (text: string, start: number, candidate: string): boolean => {
   }
   return true
 }
-
-/** Makes records without a prototype that have a shape, which those of `Object.create(null)` have not. */
-const EmptyRecord = function EmptyRecord() {} as unknown as { new (): FieldRecord; prototype: object }
-EmptyRecord.prototype = Object.create(null)
