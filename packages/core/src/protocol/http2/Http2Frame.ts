@@ -78,7 +78,8 @@ export const violationOf = (
   }
   const leastBytes = rule.leastBytes + ((flags & rule.paddedFlag) >> 3) + ((flags & rule.priorityFlag) >> 5) * 5
   const mostBytes = (flags & rule.ackFlag) === 0 ? rule.mostBytes : 0
-  if (length >= leastBytes && length <= mostBytes && length % rule.unitBytes === 0) return undefined
+  const { unitBytes } = rule
+  if (length >= leastBytes && length <= mostBytes && (unitBytes === 1 || length % unitBytes === 0)) return undefined
   // RFC 9113 §6.3: "MUST be treated as a stream error (Section 5.4.2) of type FRAME_SIZE_ERROR"
   if (frameType === type.Priority) return new StreamViolation(Code.FrameSizeError, `PRIORITY of ${length} bytes`)
   return sizeError(frameType, length, "wrong for its type")
@@ -107,7 +108,8 @@ interface Rule {
   readonly ackFlag: number
 }
 
-const any = Number.POSITIVE_INFINITY
+/** The largest length that 24 bits can say. */
+const any = 2 ** 24 - 1
 
 const rule = (name: string, stream: 0 | 1 | 2, leastBytes: number, mostBytes: number, more?: Partial<Rule>): Rule => ({
   name,

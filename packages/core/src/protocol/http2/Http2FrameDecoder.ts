@@ -61,7 +61,7 @@ export class Http2FrameDecoder {
     return this.prefaceCount === Http2Frame.preface.length
   }
 
-  /** What is held of a frame that is cut, its head counted: below `headBytes + maxFrameBytes`. */
+  /** What is held of a frame that is cut, its head counted: at most `headBytes + maxFrameBytes`. */
   get waitingBytes(): number {
     return this.payload === undefined ? this.headCount : Http2Frame.headBytes + this.payloadCount
   }
@@ -80,6 +80,7 @@ export class Http2FrameDecoder {
 
   /** The decoder owns the chunk, and hands out views of it. */
   receive(chunk: Uint8Array): void {
+    if (this.stopped) return
     let at = this.hasPreface ? 0 : this.takePreface(chunk)
     if (this.skippedBytes > 0 || this.headCount > 0 || this.payload !== undefined) at = this.takeCut(chunk, at)
     while (chunk.length - at >= Http2Frame.headBytes && !this.stopped) {
@@ -89,10 +90,7 @@ export class Http2FrameDecoder {
       else if (end <= chunk.length) {
         this.handler.onFrame(this.type, this.flags, this.streamId, chunk, start, end)
         at = end
-      } else {
-        this.keepPayload(chunk, start, end - start)
-        return
-      }
+      } else at = this.keepPayload(chunk, start, end - start)
     }
     if (at < chunk.length && !this.stopped) this.keepHead(chunk, at, chunk.length)
   }
@@ -110,29 +108,29 @@ export class Http2FrameDecoder {
   }
 
   /** Goes on with a frame that was cut. Returns where the next one begins. */
-  private takeCut(chunk: Uint8Array, from: number): number {
-    let at = from
-    if (this.headCount > 0) {
-      const end = Math.min(chunk.length, at + Http2Frame.headBytes - this.headCount)
-      this.keepHead(chunk, at, end)
-      at = end
-      if (this.headCount < Http2Frame.headBytes) return at
-      this.headCount = 0
-      const length = lengthAt(this.head!, 0)
-      if (this.accepts(this.head!, 0)) {
-        if (at + length <= chunk.length) {
-          this.handler.onFrame(this.type, this.flags, this.streamId, chunk, at, at + length)
-          return at + length
-        }
-        this.keepPayload(chunk, at, length)
-        return chunk.length
-      }
-      return this.skip(chunk, at, length)
-    }
-    if (this.skippedBytes > 0) return this.skip(chunk, at, this.skippedBytes)
-    const payload = this.payload!
+  private takeCut(chunk: Uint8Array, at: number): number {
+    if (this.headCount > 0) return this.takeHead(chunk, at)
+    return this.payload === undefined
+      ? this.skip(chunk, at, this.skippedBytes)
+      : this.takePayload(chunk, at, this.payload)
+  }
+
+  private takeHead(chunk: Uint8Array, at: number): number {
+    const start = Math.min(chunk.length, at + Http2Frame.headBytes - this.headCount)
+    const head = this.keepHead(chunk, at, start)
+    if (this.headCount < Http2Frame.headBytes) return start
+    this.headCount = 0
+    const length = lengthAt(head, 0)
+    if (!this.accepts(head, 0)) return this.skip(chunk, start, length)
+    const end = start + length
+    if (end > chunk.length) return this.keepPayload(chunk, start, length)
+    this.handler.onFrame(this.type, this.flags, this.streamId, chunk, start, end)
+    return end
+  }
+
+  private takePayload(chunk: Uint8Array, at: number, payload: Uint8Array): number {
     const end = Math.min(chunk.length, at + payload.length - this.payloadCount)
-    payload.set(end - at === chunk.length ? chunk : chunk.subarray(at, end), this.payloadCount)
+    payload.set(chunk.subarray(at, end), this.payloadCount)
     this.payloadCount += end - at
     if (this.payloadCount === payload.length) {
       this.payload = undefined
@@ -166,16 +164,18 @@ export class Http2FrameDecoder {
     return end
   }
 
-  private keepHead(chunk: Uint8Array, from: number, end: number): void {
+  private keepHead(chunk: Uint8Array, start: number, end: number): Uint8Array {
     this.head ??= new Uint8Array(Http2Frame.headBytes)
-    for (let at = from; at < end; at++) this.head[this.headCount++] = chunk[at]!
+    for (let at = start; at < end; at++) this.head[this.headCount++] = chunk[at]!
+    return this.head
   }
 
-  private keepPayload(chunk: Uint8Array, start: number, length: number): void {
-    const payload = allocate(length)
-    payload.set(chunk.subarray(start), 0)
-    this.payload = payload
+  /** Returns the end of the chunk. */
+  private keepPayload(chunk: Uint8Array, start: number, length: number): number {
+    this.payload = allocate(length)
+    this.payload.set(chunk.subarray(start))
     this.payloadCount = chunk.length - start
+    return chunk.length
   }
 }
 

@@ -121,7 +121,7 @@ export const data = (
   output.writeRange(bytes, start, end)
 }
 
-/** All of a text, which has `byteLength` bytes in UTF-8. @category frames */
+/** A text as UTF-8, of which `byteLength` is `Utf8.byteLength`. @category frames */
 export const dataText = (
   output: Http2Output,
   streamId: number,
@@ -131,11 +131,19 @@ export const dataText = (
 ): void => {
   output.reserve(headBytes + byteLength)
   const { page } = output
-  const at = putHead(page, output.at, byteLength, type.Data, endStream ? flag.EndStream : 0, streamId)
-  if (byteLength !== text.length) Utf8.write(text, page, at)
-  else if (byteLength < shortCharacters) Latin1.writePlain(text, page, at)
-  else Latin1.write(text, page, at)
-  output.commit(at + byteLength)
+  const start = output.at + headBytes
+  // The head says what was written, so that a wrong `byteLength` sends nothing that was in the page before.
+  const length = writeText(text, byteLength, page, start)
+  putHead(page, output.at, length, type.Data, endStream ? flag.EndStream : 0, streamId)
+  output.commit(start + length)
+}
+
+const writeText = (text: string, byteLength: number, target: Uint8Array, at: number): number => {
+  if (byteLength !== text.length) return Utf8.write(text, target, at)
+  // ASCII alone has as many bytes as characters.
+  if (byteLength < shortCharacters) Latin1.writePlain(text, target, at)
+  else Latin1.write(text, target, at)
+  return byteLength
 }
 
 const frame32 = (output: Http2Output, frameType: number, streamId: number, value: number): void => {

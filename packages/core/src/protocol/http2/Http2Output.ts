@@ -76,17 +76,15 @@ export class Http2Output extends Output {
   copy(bytes: Uint8Array, start: number, end: number): void {
     const byteCount = end - start
     if (byteCount === 0 || this.closing !== "open") return
-    if (start === 0 && bytes.length <= copyBytes) {
-      // All of a small array: copying some bytes too many is cheaper than making a view of the others.
-      this.reserve(bytes.length)
-      this.page.set(bytes, this.at)
-    } else {
-      this.reserve(byteCount)
-      const { at, page } = this
-      if (byteCount > loopBytes) page.set(bytes.subarray(start, end), at)
-      else for (let index = 0; index < byteCount; index++) page[at + index] = bytes[start + index]!
-    }
-    this.commit(this.at + byteCount)
+    this.reserve(byteCount)
+    const { at, page } = this
+    if (byteCount <= loopBytes) {
+      for (let index = 0; index < byteCount; index++) page[at + index] = bytes[start + index]!
+    } else if (start === 0 && bytes.length <= wholeBytes && at + bytes.length <= page.length) {
+      // Some bytes too many, which are not committed, cost less than a view of the others.
+      page.set(bytes, at)
+    } else page.set(bytes.subarray(start, end), at)
+    this.commit(at + byteCount)
   }
 
   /** Segments and large chunks, in order. */
@@ -131,8 +129,10 @@ export class Http2Output extends Output {
 }
 
 const pageBytes = 16_384
-/** Up to this many bytes a loop is faster than making a view. */
-const loopBytes = 64
+/** Up to this many bytes a loop is faster than a call of the host. */
+const loopBytes = 24
+/** Up to this many bytes, copying all of an array is faster than making a view of its beginning. */
+const wholeBytes = 2048
 const noBytes: Uint8Array = new Uint8Array(0)
 
 /** `page[at]` and what is behind it was never handed out. */
