@@ -65,8 +65,9 @@ export class Http2Ping {
   }
 
   /**
-   * When `advance` wants to be called. It moves with each `heard`, and only to
-   * later: a timer may come early, and ask again.
+   * When `advance` wants to be called. It moves with each `heard`, but only to
+   * later: a timer that was set before may come early, and look again. It comes
+   * nearer with `ask`, and with the first stream.
    */
   dueMillis(hasStreams: boolean): number {
     const oldest = this.pending[0]

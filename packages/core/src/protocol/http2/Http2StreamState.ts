@@ -237,7 +237,7 @@ export const inputNames: ReadonlyArray<Input> = [
 export const step = (state: number, input: number): number => steps[state * rowLength + input]!
 
 /** Whether a step is a state, and nothing else to do. @category transitions */
-export const isState = (step: number): boolean => step < Misuse
+export const isState = (next: number): boolean => next < Misuse
 
 /** Whether nothing more can be sent, and nothing that is received has an effect. @category transitions */
 export const isOver = (state: number): boolean => state >= Closed
