@@ -95,25 +95,6 @@ export const ofResponse = (
   isBodiless(method, status) ? "Empty" : decide(responses, minorVersion, codings, lengthBytes)
 
 /**
- * The value of `Content-Length`; `undefined` where it is none. RFC 9110 §8.6:
- * digits, and nothing else; "a recipient MUST anticipate potentially large
- * decimal numerals". RFC 9112 §6.3 (stricter): a list of equal values is
- * refused too.
- *
- * @category grammar
- */
-export const parseLength = (text: string): number | undefined => {
-  if (text === "" || text.length > longestLength) return undefined
-  let value = 0
-  for (let index = 0; index < text.length; index++) {
-    const digit = text.charCodeAt(index) - 0x30
-    if (digit < 0 || digit > 9) return undefined
-    value = value * 10 + digit
-  }
-  return value <= Number.MAX_SAFE_INTEGER ? value : undefined
-}
-
-/**
  * What a value of `Transfer-Encoding` says (RFC 9112 §6.1 and §7). RFC 9110
  * §5.6.1.2 (stricter): empty members of the list are refused, since not every
  * recipient passes them over.
@@ -134,9 +115,6 @@ export const parseCodings = (text: string): Exclude<Coding, "Absent"> => {
   // RFC 9112 §6.1: "A sender MUST NOT apply the chunked transfer coding more than once".
   return chunkedAt === names.length - 1 ? "Layered" : "Malformed"
 }
-
-/** 2^53 - 1 has 16 digits; zeros in front of it are digits too. */
-const longestLength = 19
 
 const decide = (
   table: Table,

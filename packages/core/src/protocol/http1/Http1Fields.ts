@@ -9,8 +9,6 @@
 import { trim } from "../http/HttpField.ts"
 import { EmptyRecord, type FieldRecord, type HttpFields, join } from "../http/HttpFields.ts"
 
-export type { FieldRecord } from "../http/HttpFields.ts"
-
 /** @category models */
 export class Http1Fields implements HttpFields {
   protected readonly text: string

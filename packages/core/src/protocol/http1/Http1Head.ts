@@ -7,7 +7,9 @@
  *
  * @since 0.1.0
  */
+import * as HttpContentLength from "../http/HttpContentLength.ts"
 import { hasOnlyToken, hasToken } from "../http/HttpField.ts"
+import type { FieldRecord } from "../http/HttpFields.ts"
 import { reasonPhrase } from "../http/HttpMessage.ts"
 import * as HttpTarget from "../http/HttpTarget.ts"
 import * as Http1BodyLength from "./Http1BodyLength.ts"
@@ -19,7 +21,7 @@ import {
   UnsupportedVersion,
   type Violation
 } from "./Http1Error.ts"
-import { type FieldRecord, Http1Fields } from "./Http1Fields.ts"
+import { Http1Fields } from "./Http1Fields.ts"
 import type { Http1HeadParser, Span } from "./Http1HeadParser.ts"
 
 /** @category models */
@@ -134,7 +136,7 @@ const lengthViolation = (head: RequestHead | ResponseHead, parser: Http1HeadPars
   if (parser.transferEncoding.count > 1) return new InvalidFraming("Transfer-Encoding came more than once")
   if (parser.contentLength.count === 0) return undefined
   if (parser.contentLength.count > 1) return new InvalidFraming("Content-Length came more than once")
-  head.lengthBytes = Http1BodyLength.parseLength(valueOf(parser, parser.contentLength))
+  head.lengthBytes = HttpContentLength.parse(valueOf(parser, parser.contentLength))
   return head.lengthBytes === undefined ? new InvalidFraming("Content-Length is no number") : undefined
 }
 

@@ -9,11 +9,11 @@
  *
  * @since 0.1.0
  */
+import * as HttpContentLength from "../http/HttpContentLength.ts"
 import type { FieldsInput } from "../http/HttpField.ts"
 import * as HttpField from "../http/HttpField.ts"
 import * as HttpMessage from "../http/HttpMessage.ts"
 import * as HttpTarget from "../http/HttpTarget.ts"
-import { parseLength } from "./Http1BodyLength.ts"
 import { InvalidMessage } from "./Http1Error.ts"
 
 /**
@@ -170,7 +170,7 @@ const addOwn = (prepared: PreparedFields, own: string, name: string, value: stri
   switch (own) {
     case "content-length":
       if (prepared.lengthBytes !== undefined) return new InvalidMessage("Content-Length is there twice")
-      prepared.lengthBytes = parseLength(value)
+      prepared.lengthBytes = HttpContentLength.parse(value)
       return prepared.lengthBytes === undefined ? new InvalidMessage("Content-Length is no number") : undefined
     case "transfer-encoding":
       return value.toLowerCase() === "chunked" ? undefined : new InvalidMessage(`the transfer coding ${value}`)

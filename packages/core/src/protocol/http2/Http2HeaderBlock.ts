@@ -17,7 +17,7 @@ import { BudgetSpent, ConnectionViolation, FieldSectionTooLarge, MalformedMessag
 import * as Code from "./Http2ErrorCode.ts"
 import { Http2Fields } from "./Http2Fields.ts"
 import { Http2RequestHead, Http2ResponseHead } from "./Http2Head.ts"
-import * as Http2MessageRules from "./Http2MessageRules.ts"
+import { Http2MessageRules } from "./Http2MessageRules.ts"
 
 /** What a block is. `discarded`: of a stream that is gone. @category models */
 export type Kind = "request" | "response" | "trailers" | "discarded"
@@ -49,6 +49,7 @@ export class Http2HeaderBlock {
 
   private readonly options: Options
   private readonly decoder: HpackDecoder
+  private readonly rules: Http2MessageRules
   private section: Section = undefined
   private failure: MalformedMessage | FieldSectionTooLarge | undefined = undefined
   private continuationCount = 0
@@ -56,6 +57,7 @@ export class Http2HeaderBlock {
   constructor(options: Options) {
     this.options = options
     this.decoder = new HpackDecoder({ maxListBytes: options.maxListBytes, maxBlockBytes: options.maxBlockBytes })
+    this.rules = new Http2MessageRules(options.connectProtocol)
   }
 
   /** How many bytes wait for the rest of a field. */
@@ -73,6 +75,7 @@ export class Http2HeaderBlock {
     this.isOpen = true
     this.failure = undefined
     this.continuationCount = 0
+    this.rules.begin()
     this.section =
       kind === "request"
         ? new Http2RequestHead()
@@ -102,7 +105,7 @@ export class Http2HeaderBlock {
     if (section === undefined) return undefined
     if (this.failure !== undefined) return this.failure
     if (result !== undefined) return new FieldSectionTooLarge(result.limitBytes, "bytes")
-    const detail = Http2MessageRules.end(section, this.options.connectProtocol)
+    const detail = this.rules.end(section)
     return detail === undefined ? section : new MalformedMessage(detail)
   }
 
@@ -110,7 +113,7 @@ export class Http2HeaderBlock {
   onField(name: string, value: string): void {
     const { section } = this
     if (section === undefined || this.failure !== undefined) return
-    const detail = Http2MessageRules.add(section, name, value)
+    const detail = this.rules.add(section, name, value)
     if (detail !== undefined) this.failure = new MalformedMessage(detail)
     else if (section.list.length > this.options.fieldCount * 2) {
       this.failure = new FieldSectionTooLarge(this.options.fieldCount, "fields")
