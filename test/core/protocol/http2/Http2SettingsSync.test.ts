@@ -36,6 +36,15 @@ describe("RFC 9113 §6.5.3: our settings", () => {
     const timeout = sync.advance(10_500)
     assert.strictEqual(timeout?.errorCode, Code.SettingsTimeout)
     assert.strictEqual(timeout?.limitMillis, 10_000)
+    assert.isUndefined(sync.advance(1e12))
+  })
+  it("are not waited for when the connection is over", () => {
+    const sync = new Http2SettingsSync("server", 10_000)
+    sync.sent(withWindow(1), 0)
+    sync.sent(withWindow(2), 0)
+    sync.stop()
+    assert.strictEqual(sync.dueMillis, never)
+    assert.isUndefined(sync.advance(1e12))
   })
   it("each has a time of its own", () => {
     const sync = new Http2SettingsSync("server", 10_000)

@@ -58,7 +58,14 @@ export class Http2SettingsSync {
   }
 
   advance(nowMillis: number): SettingsTimeout | undefined {
-    return nowMillis < this.dueMillis ? undefined : new SettingsTimeout(this.ackMillis)
+    if (nowMillis < this.dueMillis) return undefined
+    this.stop()
+    return new SettingsTimeout(this.ackMillis)
+  }
+
+  /** The connection is over: nothing is due any more. */
+  stop(): void {
+    this.unacknowledged.length = 0
   }
 }
 
