@@ -1,115 +1,493 @@
 /**
- * An HTTP/2 connection, in either role: an engine.
+ * An HTTP/2 connection (RFC 9113), in either role: an engine.
  *
- * STUB: the face that sessions see; the engine comes.
+ * It only routes. Frames come from `Http2FrameDecoder`; those of streams go to
+ * `Http2Receiver`, those of the connection to `Http2Control`; messages leave
+ * by `Http2Sender` and `Http2SendQueue`; `Http2StreamLife` ends streams.
+ *
+ * A violation of the peer ends the connection with GOAWAY, which says why, and
+ * the end of this side; one of a stream ends that stream with RST_STREAM.
+ *
+ * Memory a connection: a frame that is cut, a header block, both HPACK tables,
+ * what streams have received up to the connection's window, and what they
+ * have queued.
+ *
+ * Hot path: `bench/` rows "http2" and "http2-request".
  *
  * @since 0.1.0
  */
 import type { Engine } from "../Engine.ts"
 import type { FieldsInput } from "../http/HttpField.ts"
-import type { RequestRefusal, Refusal, StreamFailure, Violation } from "./Http2Error.ts"
-import type { Http2Fields } from "./Http2Fields.ts"
-import type { Http2RequestHead, Http2ResponseHead } from "./Http2Head.ts"
-import { Http2Output } from "./Http2Output.ts"
+import { budgets, Http2AbuseGuard } from "./Http2AbuseGuard.ts"
+import { Http2Control } from "./Http2Control.ts"
+import {
+  ConnectionLost,
+  ConnectionViolation,
+  GoingAway,
+  InvalidMessage,
+  type Refusal,
+  type RequestRefusal,
+  SendStalled,
+  StreamEnded,
+  StreamsExhausted,
+  type StreamViolation,
+  type Violation
+} from "./Http2Error.ts"
+import * as Code from "./Http2ErrorCode.ts"
+import { Http2FlowWindow } from "./Http2FlowWindow.ts"
+import * as Frame from "./Http2Frame.ts"
+import { type FrameHandler, Http2FrameDecoder } from "./Http2FrameDecoder.ts"
+import type { Http2Handler, RequestParts } from "./Http2Handler.ts"
+import type { Http2Link, Phase } from "./Http2Link.ts"
 import type { Resolved } from "./Http2Options.ts"
+import { Http2Output } from "./Http2Output.ts"
+import { Http2Receiver } from "./Http2Receiver.ts"
+import { type Body, Http2Sender } from "./Http2Sender.ts"
 import type { Http2Settings } from "./Http2Settings.ts"
-import type { Http2Stream } from "./Http2Stream.ts"
+import { Http2Stream } from "./Http2Stream.ts"
+import { Http2StreamLife } from "./Http2StreamLife.ts"
+import * as State from "./Http2StreamState.ts"
+import { Http2Streams } from "./Http2Streams.ts"
+import { Http2StreamWatch } from "./Http2StreamWatch.ts"
 
-/**
- * What a session hears, synchronously and in order. For each stream: a head
- * (of a client's: interim responses before it), its data, its end, and
- * `onClosed` last of all, exactly once, also within a command that ends it.
- *
- * @category models
- */
-export interface Http2Handler {
-  /** A server: a request. `ended`: it has no body, and `onEnd` is not called. */
-  onRequest(stream: Http2Stream, head: Http2RequestHead, ended: boolean): void
-  /** A client: a response of 1xx. */
-  onInterim(stream: Http2Stream, head: Http2ResponseHead): void
-  /** A client: the response. `ended`: it has no body, and `onEnd` is not called. */
-  onResponse(stream: Http2Stream, head: Http2ResponseHead, ended: boolean): void
-  /** A part of the body, never empty: a view of memory that is not used again. The peer gets its window back by `consume`. */
-  onData(stream: Http2Stream, data: Uint8Array): void
-  /** The body is whole; its length is what was said of it. */
-  onEnd(stream: Http2Stream, trailers: Http2Fields | undefined): void
-  /** The stream is over. Without a failure, both sides have ended it. Nothing can be sent on it any more. */
-  onClosed(stream: Http2Stream, failure: StreamFailure | undefined): void
-  /** A stream that was not writable is again. */
-  onWritable(stream: Http2Stream): void
-  /** The peer's SETTINGS have come: what it allows has changed. */
-  onPeerSettings(settings: Http2Settings): void
-  /** RFC 9113 §6.8: the peer takes no new streams. Those above `lastStreamId` end as `Unprocessed`, before this. */
-  onGoAway(lastStreamId: number, errorCode: number, debug: string): void
-  /** The answer to a `ping` of the user. */
-  onPong(roundTripMillis: number): void
-  /** The connection is ended by this side; the peer was told. All streams end as `ConnectionLost`, behind this. */
-  onViolation(violation: Violation): void
-}
-
-/** A whole head, and what follows it. @category models */
-export interface RequestParts {
-  readonly method: string
-  readonly scheme: "http" | "https"
-  readonly authority: string
-  /** `/path?query`, or `*` for OPTIONS. Not for CONNECT without `protocol`. */
-  readonly path: string | undefined
-  /** RFC 8441: of an extended CONNECT. */
-  readonly protocol?: string | undefined
-  readonly headers: FieldsInput
-}
+export type { Http2Handler, RequestParts } from "./Http2Handler.ts"
 
 /** @category models */
-export declare class Http2Connection implements Engine {
-  readonly output: Http2Output
-  deadlineMillis: number
+export class Http2Connection implements Engine, FrameHandler, Http2Link {
+  readonly output = new Http2Output()
+  readonly role: "server" | "client"
+  /** @internal */
+  readonly handler: Http2Handler
+  /** @internal */
+  readonly limits: Resolved
+  /** @internal */
+  readonly streams: Http2Streams
+  /** @internal */
+  readonly guard = new Http2AbuseGuard()
+  /** @internal */
+  readonly window: Http2FlowWindow
+  /** @internal */
+  nowMillis: number
+  phase: Phase = "open"
+
+  private readonly decoder: Http2FrameDecoder
+  private readonly life: Http2StreamLife
+  private readonly sender: Http2Sender
+  private readonly receiver: Http2Receiver
+  private readonly control: Http2Control
+  private readonly watch: Http2StreamWatch
+  private armedMillis = Number.POSITIVE_INFINITY
+  /** Since when the transport is full; `Infinity`: it is not, as far as is known. */
+  private blockedMillis = Number.POSITIVE_INFINITY
+  /** Since when no stream is open. */
+  private idleMillis: number
+  /** When this side has ended, and the peer is waited for no longer. */
+  private closeMillis = Number.POSITIVE_INFINITY
+
+  constructor(role: "server" | "client", handler: Http2Handler, limits: Resolved, nowMillis: number) {
+    this.role = role
+    this.handler = handler
+    this.limits = limits
+    this.nowMillis = nowMillis
+    this.idleMillis = nowMillis
+    this.streams = new Http2Streams(role)
+    this.window = new Http2FlowWindow(initialWindowBytes, limits.connectionWindowBytes)
+    this.decoder = new Http2FrameDecoder(this, Frame.leastMaxFrameBytes, role === "server" ? "expected" : "none")
+    this.life = new Http2StreamLife(this)
+    this.sender = new Http2Sender(this, this.life)
+    this.receiver = new Http2Receiver(this, this.life, this.sender)
+    this.control = new Http2Control(this, this.life, this.sender, {
+      setMaxFrameBytes: (byteCount) => this.decoder.setMaxFrameBytes(byteCount),
+      setMaxTableBytes: (byteCount) => this.receiver.block.setMaxTableBytes(byteCount)
+    })
+    this.watch = new Http2StreamWatch(this, this.life, this.sender.queue)
+    this.control.open()
+    this.rearm()
+  }
+
+  /** When `advance` wants to be called. It may come early: what was due may have moved to later. */
+  get deadlineMillis(): number {
+    if (this.output.blocked && this.phase !== "closed") {
+      if (this.blockedMillis === Number.POSITIVE_INFINITY) this.blockedMillis = this.nowMillis
+      return Math.min(this.armedMillis, this.blockedMillis + this.limits.sendMillis)
+    }
+    return this.armedMillis
+  }
+
   /** Streams that are not over. */
-  readonly streamCount: number
+  get streamCount(): number {
+    return this.streams.count
+  }
+
   /** What the peer allows. */
-  readonly peerSettings: Http2Settings
-  /** `open`, `draining` (no new streams), or `closed`. */
-  readonly phase: "open" | "draining" | "closed"
-  /** So much waits for a peer that does not read that it should not be read either. */
-  readonly wantsPause: boolean
-  /** Whether streams have something that `fill` could move to the output now. */
-  readonly hasQueued: boolean
+  get peerSettings(): Http2Settings {
+    return this.control.settings.peer
+  }
 
-  constructor(role: "server" | "client", handler: Http2Handler, limits: Resolved, nowMillis: number)
+  /** @internal */
+  get isSynchronised(): boolean {
+    return this.control.isSynchronised
+  }
 
-  receive(bytes: Uint8Array, nowMillis: number): void
-  receiveEnd(nowMillis: number): void
-  receiveClose(nowMillis: number): void
-  advance(nowMillis: number): void
-  resumeSending(nowMillis: number): void
-  /** Moves what streams have queued to the output, in turn, up to about 128 KiB. For the pump's `onTurn`: again after a flush, while `hasQueued` and the transport takes more. */
-  fill(nowMillis: number): void
+  /** @internal */
+  get receiveSize(): number {
+    return this.control.receiveSize
+  }
+
+  /** Whether so much waits for a peer that does not read that it should not be read either. */
+  get wantsPause(): boolean {
+    return this.output.blocked && this.output.byteLength > pauseBytes
+  }
+
+  /** Whether `fill` would move something to the output now. */
+  get hasQueued(): boolean {
+    return this.phase !== "closed" && !this.output.blocked && this.sender.queue.isReady
+  }
+
+  receive(bytes: Uint8Array, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (this.phase === "closed") return
+    this.control.ping.heard(nowMillis)
+    this.decoder.receive(bytes)
+  }
+
+  /** RFC 9113 §9.1: the peer that closes its side has given up what is not finished. */
+  receiveEnd(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (this.phase === "closed") return
+    this.shut()
+    this.life.closeAll(new ConnectionLost(undefined))
+  }
+
+  receiveClose(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.phase = "closed"
+    this.decoder.stop()
+    this.armedMillis = Number.POSITIVE_INFINITY
+    this.life.closeAll(new ConnectionLost(undefined))
+  }
+
+  advance(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (nowMillis >= this.closeMillis) {
+      this.closeMillis = Number.POSITIVE_INFINITY
+      this.output.abort()
+    }
+    if (this.phase !== "closed" && !this.isStalled()) {
+      this.control.advance()
+      this.watch.advance()
+      this.expireBlock()
+      this.expireIdle()
+      this.settle()
+    }
+    this.rearm()
+  }
+
+  resumeSending(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.blockedMillis = Number.POSITIVE_INFINITY
+    this.fill(nowMillis)
+  }
+
+  /**
+   * Moves what streams have queued to the output, up to about 128 KiB: for the
+   * pump's `onTurn`, and again after a flush, while `hasQueued` and the
+   * transport takes more.
+   */
+  fill(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (this.phase !== "closed") this.sender.queue.fill()
+    this.settle()
+  }
 
   /** A server: a whole response. The body's length is added as `content-length`. */
-  respond(stream: Http2Stream, status: number, headers: FieldsInput, body: Uint8Array | string | undefined, nowMillis: number): Refusal | undefined
+  respond(
+    stream: Http2Stream,
+    status: number,
+    headers: FieldsInput,
+    body: Body,
+    nowMillis: number
+  ): Refusal | undefined {
+    this.nowMillis = nowMillis
+    const refusal = this.sender.respond(stream, status, headers, body)
+    this.settle()
+    return refusal
+  }
+
   /** A server: a response whose body comes by `write` and ends with `end`. */
-  beginResponse(stream: Http2Stream, status: number, headers: FieldsInput, nowMillis: number): Refusal | undefined
+  beginResponse(stream: Http2Stream, status: number, headers: FieldsInput, nowMillis: number): Refusal | undefined {
+    this.nowMillis = nowMillis
+    return this.sender.begin(stream, status, headers)
+  }
+
   /** A server: a response of 1xx. */
-  interim(stream: Http2Stream, status: number, headers: FieldsInput, nowMillis: number): Refusal | undefined
-  /** A client: a request. `whole` sends `body` and ends; `open` leaves it to `write` and `end`. */
-  request(parts: RequestParts, body: Uint8Array | string | undefined, rest: "whole" | "open", owner: unknown, nowMillis: number): Http2Stream | RequestRefusal
-  /** Queues a part of the body; the bytes are not copied. */
-  write(stream: Http2Stream, data: Uint8Array | string, nowMillis: number): Refusal | undefined
+  interim(stream: Http2Stream, status: number, headers: FieldsInput, nowMillis: number): Refusal | undefined {
+    this.nowMillis = nowMillis
+    return this.sender.interim(stream, status, headers)
+  }
+
+  /** A client: a request. `whole` sends `body` and ends; `open` leaves the rest to `write` and `end`. */
+  request(
+    parts: RequestParts,
+    body: Body,
+    rest: "whole" | "open",
+    owner: unknown,
+    nowMillis: number
+  ): Http2Stream | RequestRefusal {
+    this.nowMillis = nowMillis
+    const id = this.streams.nextLocalId()
+    if (this.phase === "closed") return new StreamEnded()
+    if (this.phase === "draining" || id === undefined || this.role === "server") return new GoingAway()
+    const { initialWindowBytes, maxConcurrentStreams } = this.peerSettings
+    const limit = this.control.settings.hasPeerSettings ? maxConcurrentStreams : assumedStreamCount
+    if (this.streams.placeCount >= limit) return new StreamsExhausted(limit)
+    if (parts.protocol !== undefined && !this.peerSettings.connectProtocol) {
+      return new InvalidMessage("RFC 8441 §3: the peer takes no extended CONNECT")
+    }
+    const stream = new Http2Stream(id, State.Open, initialWindowBytes, this.receiveSize, this.limits.sendBufferBytes)
+    stream.owner = owner
+    stream.isHead = parts.method === "HEAD"
+    const invalid = this.sender.request(stream, parts, body, rest)
+    if (invalid !== undefined) return invalid
+    if (this.streams.count === 0) this.onFirstStream()
+    this.streams.add(stream)
+    return stream
+  }
+
+  /** Queues a part of the body; the bytes are not copied, and do not change any more. */
+  write(stream: Http2Stream, data: Uint8Array | string, nowMillis: number): Refusal | undefined {
+    this.nowMillis = nowMillis
+    return this.sender.write(stream, data)
+  }
+
   /** Ends this side, with trailers where there are any. */
-  end(stream: Http2Stream, trailers: FieldsInput | undefined, nowMillis: number): Refusal | undefined
-  /** Ends the stream with RST_STREAM. What was queued is dropped. Nothing for a stream that is over. */
-  reset(stream: Http2Stream, errorCode: number, nowMillis: number): void
-  /** So much of `onData` was used up: the peer may send as much again. Also for a stream that is over. */
-  consume(stream: Http2Stream, byteCount: number, nowMillis: number): void
-  /** Whether somebody waits for the body of the stream: only then its pause has a limit. */
-  awaitBody(stream: Http2Stream, awaited: boolean, nowMillis: number): void
-  /** The place of a stream that is over stays taken until `release`: for a server whose handler has not ended. */
-  retain(stream: Http2Stream): void
-  release(stream: Http2Stream, nowMillis: number): void
+  end(stream: Http2Stream, trailers: FieldsInput | undefined, nowMillis: number): Refusal | undefined {
+    this.nowMillis = nowMillis
+    const refusal = this.sender.end(stream, trailers)
+    this.settle()
+    return refusal
+  }
+
+  /** Ends the stream with RST_STREAM. What was queued is dropped. Does nothing for a stream that is over. */
+  reset(stream: Http2Stream, errorCode: number, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.life.reset(stream, errorCode)
+    this.settle()
+  }
+
+  /** So much of `onData` was used up: the peer may send as much again. Does nothing for a stream that is over. */
+  consume(stream: Http2Stream, byteCount: number, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.receiver.consume(stream, byteCount)
+  }
+
+  /** Whether somebody waits for more of the body: only then a pause has a limit. */
+  awaitBody(stream: Http2Stream, awaited: boolean, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.watch.awaitBody(stream, awaited)
+  }
+
+  /** The place of the stream stays taken until `release`: for a server whose handler has not ended. */
+  retain(stream: Http2Stream): void {
+    this.streams.retain(stream)
+  }
+
+  release(stream: Http2Stream, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.streams.release(stream)
+  }
 
   /** A PING; its answer comes to `onPong`. */
-  ping(nowMillis: number): void
-  /** RFC 9113 §6.8: GOAWAY in two steps; streams in flight are finished, then the connection ends. */
-  drain(nowMillis: number): void
+  ping(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (this.phase !== "closed") this.control.sendPing("user")
+  }
+
+  /** RFC 9113 §6.8: no new streams; those in flight are finished, then the connection ends. */
+  drain(nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (this.phase === "closed") return
+    if (this.phase === "open") this.phase = "draining"
+    this.control.drain()
+    this.settle()
+  }
+
   /** GOAWAY at once, and the end. */
-  close(errorCode: number, debug: string, nowMillis: number): void
+  close(errorCode: number, debug: string, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    if (this.phase === "closed") return
+    this.control.farewell(errorCode, debug)
+    this.shut()
+    this.life.closeAll(new ConnectionLost(undefined))
+  }
+
+  /** @internal */
+  onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.receiver.block.isOpen !== (type === Continuation)) {
+      return this.violate(
+        this.receiver.block.isOpen
+          ? "RFC 9113 §6.10: a header block is interrupted"
+          : "RFC 9113 §6.10: CONTINUATION without HEADERS"
+      )
+    }
+    if (!this.control.settings.hasPeerSettings && (type !== Settings || (flags & Frame.flag.Ack) !== 0)) {
+      return this.violate("RFC 9113 §3.4: the first frame is not SETTINGS")
+    }
+    switch (type) {
+      case Headers:
+      case Data:
+        this.onPadded(type, flags, streamId, bytes, start, end)
+        break
+      case Continuation:
+        this.receiver.onContinuation(flags, streamId, bytes, start, end)
+        break
+      case WindowUpdate:
+        this.onWindowUpdate(streamId, read32(bytes, start) & 0x7fffffff)
+        break
+      case RstStream:
+        this.receiver.onRstStream(streamId, read32(bytes, start) >>> 0)
+        break
+      default:
+        this.control.onFrame(type, flags, bytes, start, end)
+    }
+    this.settle()
+  }
+
+  /** @internal */
+  onFrameViolation(streamId: number, violation: ConnectionViolation | StreamViolation): void {
+    if (violation._tag === "ConnectionViolation") return this.fail(violation)
+    const stream = this.streams.get(streamId)
+    if (stream !== undefined) this.life.fail(stream, violation)
+    this.settle()
+  }
+
+  /** @internal */
+  fail(violation: Violation): void {
+    if (this.phase === "closed") return
+    this.control.farewell(violation.errorCode, violation.message)
+    this.shut()
+    this.handler.onViolation(violation)
+    this.life.closeAll(new ConnectionLost(violation))
+  }
+
+  /** @internal */
+  arm(atMillis: number): void {
+    if (atMillis < this.armedMillis) this.armedMillis = atMillis
+  }
+
+  /** @internal */
+  accepts(streamId: number): boolean {
+    return this.control.goAway.accepts(streamId)
+  }
+
+  /** @internal */
+  answer(streamId: number, status: number): void {
+    this.sender.answer(streamId, status)
+  }
+
+  /** @internal */
+  leave(): void {
+    if (this.phase === "open") this.phase = "draining"
+  }
+
+  /** @internal The silence of the peer counts from here. */
+  onFirstStream(): void {
+    this.idleMillis = Number.POSITIVE_INFINITY
+    this.control.ping.heard(this.nowMillis)
+    this.arm(this.control.ping.dueMillis(true))
+  }
+
+  /** RFC 9113 §6.1, §6.2: what is around the content is taken off, and the connection's window pays for it. */
+  private onPadded(type: number, flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
+    let from = start
+    let to = end
+    if ((flags & Frame.flag.Padded) !== 0) {
+      from++
+      to -= bytes[start]!
+    }
+    if (type === Headers && (flags & Frame.flag.Priority) !== 0) from += priorityBytes
+    if (from > to) return this.violate("RFC 9113 §6.1: the padding is longer than the frame")
+    if (type === Headers) this.receiver.onHeaders(flags, id, bytes, from, to)
+    else if (this.window.receive(end - start)) this.receiver.onData(flags, id, bytes, from, to, end - start)
+    else this.fail(new ConnectionViolation(Code.FlowControlError, "DATA above the connection's window"))
+  }
+
+  /** RFC 9113 §6.9. */
+  private onWindowUpdate(streamId: number, increment: number): void {
+    const spent = this.guard.spend(budgets.windowUpdates, this.nowMillis)
+    if (spent !== undefined) this.fail(spent)
+    else if (streamId !== 0) this.receiver.onWindowUpdate(streamId, increment)
+    else if (increment === 0) this.violate("RFC 9113 §6.9: an increment of 0")
+    else if (!this.window.increase(increment)) {
+      this.fail(new ConnectionViolation(Code.FlowControlError, "RFC 9113 §6.9.1: a window above 2^31-1"))
+    }
+  }
+
+  /** After whatever may have ended the last stream. */
+  private settle(): void {
+    if (this.streams.count > 0 || this.phase === "closed") return
+    if (this.phase === "draining" && this.control.isDrained) return this.shut()
+    if (this.idleMillis !== Number.POSITIVE_INFINITY) return
+    this.idleMillis = this.nowMillis
+    this.arm(this.nowMillis + this.limits.idleMillis)
+  }
+
+  /** Nothing is sent behind this; the peer has some time to close its side. */
+  private shut(): void {
+    this.phase = "closed"
+    this.decoder.stop()
+    this.control.stop()
+    this.output.end()
+    this.closeMillis = this.nowMillis + this.limits.closeMillis
+    this.armedMillis = this.closeMillis
+  }
+
+  private isStalled(): boolean {
+    const { limits, output } = this
+    if (!output.blocked || this.nowMillis < this.blockedMillis + limits.sendMillis) return false
+    this.fail(new SendStalled(limits.sendMillis))
+    output.abort()
+    return true
+  }
+
+  private expireBlock(): void {
+    const { headMillis } = this.limits
+    if (this.nowMillis >= this.receiver.blockMillis + headMillis) this.control.late(headMillis)
+  }
+
+  private expireIdle(): void {
+    if (this.phase === "closed" || this.nowMillis < this.idleMillis + this.limits.idleMillis) return
+    if (this.phase === "open") this.drain(this.nowMillis)
+  }
+
+  private rearm(): void {
+    if (this.phase === "closed") {
+      this.armedMillis = this.closeMillis
+      return
+    }
+    this.armedMillis = Math.min(
+      this.control.dueMillis,
+      this.watch.dueMillis,
+      this.receiver.blockMillis + this.limits.headMillis,
+      this.phase === "open" ? this.idleMillis + this.limits.idleMillis : Number.POSITIVE_INFINITY
+    )
+  }
+
+  private violate(detail: string): void {
+    this.fail(new ConnectionViolation(Code.ProtocolError, detail))
+  }
 }
+
+const { Continuation, Data, Headers, RstStream, Settings, WindowUpdate } = Frame.type
+
+/** RFC 9113 §6.9.2: until SETTINGS say something else; of the connection for good. */
+const initialWindowBytes = 65_535
+/** RFC 9113 §6.5.2: what a client may assume before it knows; "no smaller than 100" is recommended. */
+const assumedStreamCount = 100
+/** RFC 9113 §6.2: stream dependency and weight, which are ignored (§5.3.2). */
+const priorityBytes = 5
+/** Replies to a peer that does not read. */
+const pauseBytes = 65_536
+
+const read32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!

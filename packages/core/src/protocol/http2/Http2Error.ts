@@ -248,7 +248,9 @@ export class ConnectionLost {
     this.violation = violation
   }
   get message() {
-    return this.violation === undefined ? "the connection was lost" : `the connection has ended: ${this.violation.message}`
+    return this.violation === undefined
+      ? "the connection was lost"
+      : `the connection has ended: ${this.violation.message}`
   }
 }
 

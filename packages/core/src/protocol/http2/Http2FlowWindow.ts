@@ -27,7 +27,7 @@ export class Http2FlowWindow {
   receiveBytes: number
   /** Used up, and not yet announced to the peer. */
   private owedBytes = 0
-  private readonly receiveSize: number
+  private receiveSize: number
 
   constructor(sendBytes: number, receiveSize: number) {
     this.sendBytes = sendBytes
@@ -57,5 +57,11 @@ export class Http2FlowWindow {
     this.owedBytes = 0
     this.receiveBytes += owed
     return owed
+  }
+
+  /** This side has changed how much it takes (§6.9.2). */
+  resize(receiveSize: number): void {
+    this.receiveBytes += receiveSize - this.receiveSize
+    this.receiveSize = receiveSize
   }
 }

@@ -1,13 +1,24 @@
 /**
- * One stream: its state, its windows, and what of it waits to be sent. Only
- * the connection and its send queue write here; sessions read, and keep what
- * they serve it with in `owner`.
+ * One stream: its state, its windows, what was said of its body, and what of
+ * it waits to be sent. Only the parts of the connection write here; sessions
+ * read, and keep what they serve the stream with in `owner`.
  *
  * Hot path: `bench/` rows "http2".
  *
  * @since 0.1.0
  */
+import type { FieldsInput } from "../http/HttpField.ts"
 import { Http2FlowWindow } from "./Http2FlowWindow.ts"
+
+/** What a stream has not sent yet: its head, its body, or nothing. @category models */
+export const AwaitingHead = 0
+/** @category models */
+export const AwaitingBody = 1
+/** @category models */
+export const AwaitingNothing = 2
+
+/** Instead of a length that nobody has told. @category models */
+export const unknownLength = -1
 
 /** @category models */
 export class Http2Stream extends Http2FlowWindow {
@@ -16,11 +27,48 @@ export class Http2Stream extends Http2FlowWindow {
   state: number
   /** Whatever the session serves the stream with. */
   owner: unknown = undefined
-
-  /** Bytes of the body that wait to be sent. */
-  queuedBytes = 0
   /** How much may wait before its writer should. */
   readonly sendBufferBytes: number
+
+  /** @internal What this side sends next. */
+  sending = AwaitingHead
+  /** @internal What this side receives next. */
+  receiving = AwaitingHead
+  /** @internal Whether the message of this side has no content, whatever its fields say (RFC 9110 §6.4.1). */
+  bodiless = false
+  /** @internal Whether the request is HEAD, so that the response has no content. */
+  isHead = false
+
+  /** @internal The body's length as its sender said it, and what has come of it. */
+  expectedBytes = unknownLength
+  receivedBytes = 0
+  /** @internal Received, and not used up; how many of its frames were small. */
+  unreadBytes = 0
+  unreadSmallFrames = 0
+  /** @internal Since when somebody waits for more of the body; `Infinity`: nobody does. */
+  awaitedMillis = Number.POSITIVE_INFINITY
+
+  /** @internal What this side said of its body's length, and has taken in of it. */
+  declaredBytes = unknownLength
+  writtenBytes = 0
+  /** Bytes of the body that wait to be sent. */
+  queuedBytes = 0
+  /** @internal The parts that wait, of which `queueStart` bytes of the first have left. */
+  queue: Array<Uint8Array> | undefined = undefined
+  queueStart = 0
+  /** @internal Behind the last byte: nothing yet, the end, or trailers. */
+  ending: "open" | "end" | FieldsInput = "open"
+  /** @internal The next stream that may send; `queued` while it stands in that line. */
+  nextSender: Http2Stream | undefined = undefined
+  turn: "none" | "queued" = "none"
+  /** @internal When something of its queue has left last, or the queue began. */
+  sentMillis = Number.NEGATIVE_INFINITY
+
+  /** @internal Interim responses that have come. */
+  interimCount = 0
+
+  /** @internal Whether its place is taken: by the stream, by the handler behind it, or both. */
+  place: "stream" | "handler" | "both" | "free" = "stream"
 
   constructor(id: number, state: number, sendBytes: number, receiveSize: number, sendBufferBytes: number) {
     super(sendBytes, receiveSize)

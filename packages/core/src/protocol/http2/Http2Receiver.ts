@@ -1,0 +1,355 @@
+/**
+ * The frames of streams as they come: heads, bodies, ends and resets, in the
+ * states that the table of streams allows.
+ *
+ * What is wrong on one stream costs that stream; its frames still go through
+ * the compression and the connection's window, which all streams share.
+ *
+ * Hot path: `bench/` rows "http2".
+ *
+ * @internal
+ * @since 0.1.0
+ */
+import * as HttpMessage from "../http/HttpMessage.ts"
+import { budgets, smallDataBytes } from "./Http2AbuseGuard.ts"
+import {
+  BodyTooLarge,
+  ConnectionViolation,
+  type FieldSectionTooLarge,
+  MalformedMessage,
+  type StreamFailure,
+  StreamViolation
+} from "./Http2Error.ts"
+import * as Code from "./Http2ErrorCode.ts"
+import { Http2Fields } from "./Http2Fields.ts"
+import * as Frame from "./Http2Frame.ts"
+import * as FrameEncoder from "./Http2FrameEncoder.ts"
+import { Http2RequestHead, Http2ResponseHead } from "./Http2Head.ts"
+import { Http2HeaderBlock, type Kind } from "./Http2HeaderBlock.ts"
+import type { Http2Link } from "./Http2Link.ts"
+import type { Http2Sender } from "./Http2Sender.ts"
+import { AwaitingBody, AwaitingHead, AwaitingNothing, Http2Stream, unknownLength } from "./Http2Stream.ts"
+import type { Http2StreamLife } from "./Http2StreamLife.ts"
+import * as State from "./Http2StreamState.ts"
+import { forgotten } from "./Http2Streams.ts"
+
+/** What becomes of a block that is discarded: nothing, or RST_STREAM with this. @category models */
+type Verdict = "ignored" | StreamFailure | "refused"
+
+/** @category models */
+export class Http2Receiver {
+  readonly block: Http2HeaderBlock
+  /** Since when a header block is open; `Infinity`: none is. */
+  blockMillis = Number.POSITIVE_INFINITY
+  private readonly link: Http2Link
+  private readonly life: Http2StreamLife
+  private readonly sender: Http2Sender
+  /** Of the block that is open. */
+  private blockId = 0
+  private blockKind: Kind = "discarded"
+  private blockEnds = false
+  private verdict: Verdict = "ignored"
+
+  constructor(link: Http2Link, life: Http2StreamLife, sender: Http2Sender) {
+    const { fieldCount, frameBytes, headerBytes } = link.limits
+    this.link = link
+    this.life = life
+    this.sender = sender
+    this.block = new Http2HeaderBlock({
+      maxListBytes: headerBytes,
+      fieldCount,
+      continuationCount: Math.max(5, Math.ceil((1.25 * headerBytes) / frameBytes)),
+      connectProtocol: link.role === "server"
+    })
+  }
+
+  /** RFC 9113 §6.2; `bytes[start, end)` is the fragment, without padding and priority. */
+  onHeaders(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
+    const stream = this.link.streams.get(id)
+    this.blockId = id
+    this.blockEnds = (flags & Frame.flag.EndStream) !== 0
+    this.verdict = "ignored"
+    this.blockKind = stream === undefined ? this.kindOfNew(id) : this.kindOf(stream)
+    if (this.link.phase === "closed") return
+    this.block.begin(this.blockKind)
+    this.onFragment(flags, bytes, start, end, false)
+  }
+
+  onContinuation(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
+    if (id !== this.blockId) this.violate(Code.ProtocolError, "RFC 9113 §6.10: CONTINUATION of another stream")
+    else this.onFragment(flags, bytes, start, end, true)
+  }
+
+  /** RFC 9113 §6.1. `frameBytes` counts the padding, and was taken from the connection's window. */
+  onData(flags: number, id: number, bytes: Uint8Array, start: number, end: number, frameBytes: number): void {
+    const { guard, nowMillis, streams } = this.link
+    const stream = streams.get(id)
+    if (stream === undefined) {
+      this.onStray(id, frameBytes)
+      return
+    }
+    const step = State.step(stream.state, State.ReceiveData)
+    if (!State.isState(step)) {
+      this.giveBack(frameBytes)
+      this.onWrongStep(stream, step)
+      return
+    }
+    stream.unreadBytes += frameBytes
+    if (!stream.receive(frameBytes)) {
+      this.life.fail(stream, new StreamViolation(Code.FlowControlError, "DATA above the stream's window"))
+      return
+    }
+    const dataBytes = end - start
+    // Padding is used up as it comes.
+    if (frameBytes > dataBytes) this.consume(stream, frameBytes - dataBytes)
+    const failure = this.bodyFailure(stream, dataBytes)
+    if (failure !== undefined) {
+      this.life.fail(stream, failure)
+      return
+    }
+    const ends = (flags & Frame.flag.EndStream) !== 0
+    if (dataBytes > 0) {
+      if (dataBytes < smallDataBytes) {
+        stream.unreadSmallFrames++
+        const spent = guard.smallDataWaits()
+        if (spent !== undefined) return this.link.fail(spent)
+      }
+      if (stream.awaitedMillis !== Number.POSITIVE_INFINITY) stream.awaitedMillis = nowMillis
+      this.link.handler.onData(stream, bytes.subarray(start, end))
+    } else if (!ends) {
+      const spent = guard.spend(budgets.emptyFrames, nowMillis)
+      if (spent !== undefined) return this.link.fail(spent)
+    }
+    if (ends && streams.get(id) === stream) this.onEnd(stream, undefined)
+  }
+
+  /** RFC 9113 §6.4. */
+  onRstStream(id: number, errorCode: number): void {
+    const { guard, nowMillis, role, streams } = this.link
+    const stream = streams.get(id)
+    if (stream === undefined) {
+      const state = streams.stateOf(id)
+      if (state === State.Idle) this.violate(Code.ProtocolError, "RFC 9113 §6.4: RST_STREAM of an idle stream")
+      return
+    }
+    const isCounted = role === "server" && stream.sending !== AwaitingNothing
+    const spent = isCounted ? guard.spend(budgets.resets, nowMillis) : undefined
+    if (spent !== undefined) this.link.fail(spent)
+    else this.life.peerReset(stream, errorCode)
+  }
+
+  /** RFC 9113 §6.9, of a stream. */
+  onWindowUpdate(id: number, increment: number): void {
+    const { streams } = this.link
+    const stream = streams.get(id)
+    if (stream === undefined) {
+      const state = streams.stateOf(id)
+      if (state === State.Idle) this.violate(Code.ProtocolError, "RFC 9113 §5.1: WINDOW_UPDATE of an idle stream")
+      return
+    }
+    if (increment === 0) {
+      this.life.fail(stream, new StreamViolation(Code.ProtocolError, "RFC 9113 §6.9: an increment of 0"))
+    } else if (!stream.increase(increment)) {
+      this.life.fail(stream, new StreamViolation(Code.FlowControlError, "RFC 9113 §6.9.1: a window above 2^31-1"))
+    } else this.sender.queue.enqueue(stream)
+  }
+
+  /** So much of a stream was used up: its window and the connection's open again. */
+  consume(stream: Http2Stream, byteCount: number): void {
+    if (this.link.streams.get(stream.id) !== stream || byteCount === 0) return
+    this.life.used(stream, byteCount)
+    // Nothing more comes behind the end.
+    if (!State.canReceive(stream.state)) return
+    const increment = stream.credit(byteCount)
+    if (increment > 0) FrameEncoder.windowUpdate(this.link.output, stream.id, increment)
+  }
+
+  private onFragment(flags: number, bytes: Uint8Array, start: number, end: number, isContinuation: boolean): void {
+    const { guard, limits, nowMillis } = this.link
+    const violation = this.block.receive(bytes, start, end, isContinuation)
+    if (violation !== undefined) return this.link.fail(violation)
+    if ((flags & Frame.flag.EndHeaders) === 0) {
+      const spent = start === end ? guard.spend(budgets.emptyFrames, nowMillis) : undefined
+      if (spent !== undefined) return this.link.fail(spent)
+      if (this.blockMillis === Number.POSITIVE_INFINITY) {
+        this.blockMillis = nowMillis
+        this.link.arm(nowMillis + limits.headMillis)
+      }
+      return
+    }
+    this.blockMillis = Number.POSITIVE_INFINITY
+    const section = this.block.end()
+    if (section === undefined) this.onDiscarded()
+    else if (section instanceof Http2RequestHead) this.onRequest(section)
+    else if (section instanceof Http2ResponseHead) this.onResponse(section)
+    else if (section instanceof Http2Fields) this.onTrailers(section)
+    else if (section._tag === "MalformedMessage" || section._tag === "FieldSectionTooLarge") this.onSpoiled(section)
+    else this.link.fail(section)
+  }
+
+  /** What HEADERS of a stream that is not there are. */
+  private kindOfNew(id: number): Kind {
+    const { limits, role, streams } = this.link
+    const state = streams.stateOf(id)
+    if (state === State.Idle && role === "server" && !streams.isLocal(id)) {
+      if (!this.link.accepts(id)) {
+        streams.refuse(id)
+        return "discarded"
+      }
+      if (streams.placeCount < limits.streamCount) return "request"
+      this.verdict = "refused"
+      return "discarded"
+    }
+    if (state === State.Closed) this.violate(Code.StreamClosed, "RFC 9113 §5.1: HEADERS of a closed stream")
+    else if (state === State.Idle || (state === forgotten && !streams.isLocal(id))) {
+      this.violate(Code.ProtocolError, "RFC 9113 §5.1.1: HEADERS of a stream that cannot be opened")
+    }
+    return "discarded"
+  }
+
+  private kindOf(stream: Http2Stream): Kind {
+    const step = State.step(stream.state, State.ReceiveHeaders)
+    if (!State.isState(step)) {
+      this.verdict = new StreamViolation(Code.StreamClosed, "RFC 9113 §5.1: HEADERS behind END_STREAM")
+      return "discarded"
+    }
+    return stream.receiving === AwaitingHead ? "response" : "trailers"
+  }
+
+  private onRequest(head: Http2RequestHead): void {
+    const { guard, handler, limits, peerSettings, streams } = this.link
+    const { blockEnds: ends, blockId: id } = this
+    if (ends && head.lengthBytes !== undefined && head.lengthBytes > 0) {
+      return this.onSpoiled(new MalformedMessage("RFC 9113 §8.1.1: Content-Length, and no content"))
+    }
+    const stream = new Http2Stream(
+      id,
+      ends ? State.HalfClosedRemote : State.Open,
+      peerSettings.initialWindowBytes,
+      this.link.receiveSize,
+      limits.sendBufferBytes
+    )
+    stream.receiving = AwaitingBody
+    stream.bodiless = head.method === "HEAD"
+    if (head.lengthBytes !== undefined) stream.expectedBytes = head.lengthBytes
+    if (streams.count === 0) this.link.onFirstStream()
+    streams.add(stream)
+    guard.earn(budgets.priorities, prioritiesPerStream)
+    handler.onRequest(stream, head, ends)
+  }
+
+  private onResponse(head: Http2ResponseHead): void {
+    const { handler, streams } = this.link
+    const stream = streams.get(this.blockId)
+    if (stream === undefined) return
+    const ends = this.blockEnds
+    if (HttpMessage.isInterim(head.status)) {
+      if (ends) this.life.fail(stream, new MalformedMessage("RFC 9113 §8.1: an interim response ends the stream"))
+      else if (++stream.interimCount > maxInterimCount) {
+        this.life.fail(stream, new StreamViolation(Code.EnhanceYourCalm, "too many interim responses"))
+      } else handler.onInterim(stream, head)
+      return
+    }
+    stream.receiving = AwaitingBody
+    if (stream.isHead || HttpMessage.isBodiless("GET", head.status)) stream.expectedBytes = 0
+    else stream.expectedBytes = head.lengthBytes ?? unknownLength
+    if (!ends) {
+      handler.onResponse(stream, head, false)
+    } else if (stream.expectedBytes > 0) {
+      this.life.fail(stream, new MalformedMessage("RFC 9113 §8.1.1: Content-Length, and no content"))
+    } else {
+      stream.state = State.step(stream.state, State.ReceiveEnd)
+      handler.onResponse(stream, head, true)
+      if (stream.state === State.Closed) this.life.close(stream, undefined)
+    }
+  }
+
+  private onTrailers(fields: Http2Fields): void {
+    const stream = this.link.streams.get(this.blockId)
+    if (stream === undefined) return
+    if (this.blockEnds) this.onEnd(stream, fields)
+    else this.life.fail(stream, new MalformedMessage("RFC 9113 §8.1: trailers without END_STREAM"))
+  }
+
+  /** The peer's side has ended. */
+  private onEnd(stream: Http2Stream, trailers: Http2Fields | undefined): void {
+    if (stream.expectedBytes !== unknownLength && stream.receivedBytes !== stream.expectedBytes) {
+      this.life.fail(stream, new MalformedMessage("RFC 9113 §8.1.1: the content is shorter than Content-Length"))
+      return
+    }
+    stream.state = State.step(stream.state, State.ReceiveEnd)
+    stream.awaitedMillis = Number.POSITIVE_INFINITY
+    this.link.handler.onEnd(stream, trailers)
+    if (stream.state === State.Closed) this.life.close(stream, undefined)
+  }
+
+  /** The section was whole, and no message. */
+  private onSpoiled(failure: MalformedMessage | FieldSectionTooLarge): void {
+    const { guard, nowMillis, output, streams } = this.link
+    const stream = streams.get(this.blockId)
+    if (stream !== undefined) return this.life.fail(stream, failure)
+    const isAnswered = failure._tag === "FieldSectionTooLarge"
+    if (isAnswered) this.sender.answer(this.blockId, failure.status)
+    // RFC 9113 §8.1: "requesting that the client not send … with an error code of NO_ERROR".
+    if (!isAnswered) FrameEncoder.rstStream(output, this.blockId, failure.errorCode)
+    else if (!this.blockEnds) FrameEncoder.rstStream(output, this.blockId, Code.NoError)
+    streams.refuse(this.blockId)
+    const spent = guard.spend(budgets.forcedResets, nowMillis)
+    if (spent !== undefined) this.link.fail(spent)
+  }
+
+  /** A block that went through the compression, and is of no use. */
+  private onDiscarded(): void {
+    const { guard, nowMillis, output, streams } = this.link
+    const { blockId, verdict } = this
+    if (verdict === "ignored") return
+    if (verdict !== "refused") {
+      const stream = streams.get(blockId)
+      if (stream !== undefined) this.life.fail(stream, verdict)
+      return
+    }
+    FrameEncoder.rstStream(output, blockId, Code.RefusedStream)
+    streams.refuse(blockId)
+    // Before it knows the limit, a client cannot keep to it.
+    const spent = this.link.isSynchronised ? guard.spend(budgets.forcedResets, nowMillis) : undefined
+    if (spent !== undefined) this.link.fail(spent)
+  }
+
+  /** DATA of a stream that is not there. */
+  private onStray(id: number, frameBytes: number): void {
+    this.giveBack(frameBytes)
+    const state = this.link.streams.stateOf(id)
+    if (state === State.Idle) this.violate(Code.ProtocolError, "RFC 9113 §5.1: DATA of an idle stream")
+    else if (state === State.Closed) this.violate(Code.StreamClosed, "RFC 9113 §5.1: DATA of a closed stream")
+  }
+
+  private onWrongStep(stream: Http2Stream, step: number): void {
+    if (step === State.StreamClosed) {
+      this.life.fail(stream, new StreamViolation(Code.StreamClosed, "RFC 9113 §5.1: DATA behind END_STREAM"))
+    }
+  }
+
+  private bodyFailure(stream: Http2Stream, dataBytes: number): StreamFailure | undefined {
+    if (stream.receiving === AwaitingHead) return new MalformedMessage("RFC 9113 §8.1: DATA before HEADERS")
+    stream.receivedBytes += dataBytes
+    const { expectedBytes, receivedBytes } = stream
+    if (expectedBytes !== unknownLength && receivedBytes > expectedBytes) {
+      return new MalformedMessage("RFC 9113 §8.1.1: more content than Content-Length says")
+    }
+    const { bodyBytes } = this.link.limits
+    return receivedBytes > bodyBytes ? new BodyTooLarge(bodyBytes) : undefined
+  }
+
+  /** What nobody reads is used up at once. */
+  private giveBack(byteCount: number): void {
+    const increment = this.link.window.credit(byteCount)
+    if (increment > 0) FrameEncoder.windowUpdate(this.link.output, 0, increment)
+  }
+
+  private violate(errorCode: number, detail: string): void {
+    this.link.fail(new ConnectionViolation(errorCode, detail))
+  }
+}
+
+const maxInterimCount = 32
+const prioritiesPerStream = 4
