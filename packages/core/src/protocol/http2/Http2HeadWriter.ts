@@ -302,7 +302,7 @@ const refusalOf = ({ method, path, protocol, scheme }: RequestParts, authority: 
 }
 
 /** The last authority that was found valid, of a program that mostly asks the same. */
-let lastAuthority = ""
+let lastAuthority: string | undefined
 
 const lengthOf = (prepared: Prepared, lengthBytes: number | undefined): number | InvalidMessage => {
   const own = prepared.lengthBytes

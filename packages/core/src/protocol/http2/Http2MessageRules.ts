@@ -279,7 +279,7 @@ const isScheme = (head: Http2RequestHead): boolean => {
 const schemeBytes: ByteSet = /*#__PURE__*/ byteSet(..."+.", "-", "0-9", "a-z")
 
 /** A server has few names: the last one that was found valid. */
-let lastAuthority = ""
+let lastAuthority: string | undefined
 
 /** RFC 3986 §6.2.2.1 and §6.2.3: in lower case, without the port of the scheme or an empty one. */
 const normalOf = (authority: string, scheme: string): string => {
