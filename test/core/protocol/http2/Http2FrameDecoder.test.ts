@@ -245,5 +245,14 @@ describe("memory", () => {
     }
     decoder.stop()
     assert.strictEqual(decoder.waitingBytes, 0)
+    decoder.receive(Hex.hex(ping))
+    assert.strictEqual(decoder.waitingBytes, 0)
+  })
+
+  it("nothing is held behind a frame that stops", () => {
+    const { decoder, heard } = listen({ onFrame: (one) => one.stop() })
+    decoder.receive(Hex.hex(`${ping} 000004`))
+    assert.strictEqual(decoder.waitingBytes, 0)
+    assert.deepStrictEqual(heard, [heardPing])
   })
 })

@@ -15,12 +15,13 @@ const put = (output: Http2Output, ...bytes: ReadonlyArray<number>): void => {
 }
 
 /** Puts the shared page at its beginning, so that a test knows where it ends. */
-const freshPage = (): void => {
+const freshPage = (): Uint8Array => {
   const output = new Http2Output()
   do put(output, 0)
   while (output.at !== 1)
-  // The first byte of a page is taken; 16,383 are left.
+  return output.page
 }
+/** One byte of it is taken. */
 const restBytes = 16_383
 
 describe("segments", () => {
@@ -50,11 +51,27 @@ describe("segments", () => {
   })
 
   it("a page is used to its last byte", () => {
+    const page = freshPage()
+    const output = new Http2Output()
+    output.copy(filled(restBytes - 2000, 1), 0, restBytes - 2000)
+    output.copy(filled(2000, 1), 0, 2000)
+    put(output, 2)
+    const chunks = output.take()
+    assert.deepStrictEqual(lengths(chunks), [restBytes, 1])
+    assert.isTrue(chunks[0]!.buffer === page.buffer)
+    // By one that begins with just what is left.
+    const next = freshPage()
+    output.copy(filled(restBytes, 1), 0, restBytes)
+    assert.isTrue(output.page === next)
+    assert.deepStrictEqual(lengths(output.take()), [restBytes])
+  })
+
+  it("the beginning of an array finds room at the end of a page that has none for all of it", () => {
     freshPage()
     const output = new Http2Output()
-    output.copy(filled(restBytes, 1), 0, restBytes)
-    put(output, 2)
-    assert.deepStrictEqual(lengths(output.take()), [restBytes, 1])
+    output.copy(filled(restBytes - 30, 1), 0, restBytes - 30)
+    output.copy(filled(1000, 2), 0, 30)
+    assert.deepStrictEqual(lengths(output.take()), [restBytes])
   })
 
   it("up to the limit is copied, and above it handed over as it is, in order", () => {
@@ -86,6 +103,7 @@ describe("segments", () => {
     const output = new Http2Output()
     output.write(new Uint8Array(0))
     output.copy(Hex.hex("01"), 1, 1)
+    assert.lengthOf(output.page, 0)
     output.reserve(100)
     assert.deepStrictEqual(output.take(), [])
   })
@@ -214,9 +232,9 @@ describe("the end", () => {
       assert.strictEqual(taken(output), "01")
       put(output, 6)
       assert.strictEqual(output.byteLength, 0)
-      assert.strictEqual(taken(output), "")
-      // No page is held for what was not taken.
+      // A pump takes nothing then, so no page may be held.
       assert.lengthOf(output.page, 0)
+      assert.strictEqual(taken(output), "")
     })
   }
 

@@ -75,7 +75,7 @@ export class Http2Output extends Output {
   /** Copies a part of any length: for bytes that will change. */
   copy(bytes: Uint8Array, start: number, end: number): void {
     const byteCount = end - start
-    if (byteCount === 0 || this.closing !== "open") return
+    if (byteCount === 0) return
     this.reserve(byteCount)
     const { at, page } = this
     if (byteCount <= loopBytes) {
