@@ -186,6 +186,8 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   resumeSending(nowMillis: number): void {
     this.nowMillis = nowMillis
     this.blockedMillis = Number.POSITIVE_INFINITY
+    this.control.ping.heard(nowMillis)
+    this.arm(this.control.dueMillis)
     this.fill(nowMillis)
   }
 
@@ -275,6 +277,17 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     this.settle()
   }
 
+  /**
+   * Nobody wants the rest of the peer's message. What comes of it is dropped,
+   * and the stream ends with this side's message, behind which RST_STREAM with
+   * NO_ERROR asks the peer to send no more (RFC 9113 §8.1).
+   */
+  abandon(stream: Http2Stream, nowMillis: number): void {
+    this.nowMillis = nowMillis
+    this.life.abandon(stream)
+    this.settle()
+  }
+
   /** So much of `onData` was used up: the peer may send as much again. Does nothing for a stream that is over. */
   consume(stream: Http2Stream, byteCount: number, nowMillis: number): void {
     this.nowMillis = nowMillis
@@ -324,14 +337,16 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   /** @internal */
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.receiver.block.isOpen !== (type === Continuation)) {
-      return this.violate(
+      this.violate(
         this.receiver.block.isOpen
           ? "RFC 9113 §6.10: a header block is interrupted"
           : "RFC 9113 §6.10: CONTINUATION without HEADERS"
       )
+      return
     }
     if (!this.control.settings.hasPeerSettings && (type !== Settings || (flags & Frame.flag.Ack) !== 0)) {
-      return this.violate("RFC 9113 §3.4: the first frame is not SETTINGS")
+      this.violate("RFC 9113 §3.4: the first frame is not SETTINGS")
+      return
     }
     switch (type) {
       case Headers:
@@ -355,7 +370,10 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
 
   /** @internal */
   onFrameViolation(streamId: number, violation: ConnectionViolation | StreamViolation): void {
-    if (violation._tag === "ConnectionViolation") return this.fail(violation)
+    if (violation._tag === "ConnectionViolation") {
+      this.fail(violation)
+      return
+    }
     const stream = this.streams.get(streamId)
     if (stream !== undefined) this.life.fail(stream, violation)
     this.settle()
@@ -406,7 +424,10 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
       to -= bytes[start]!
     }
     if (type === Headers && (flags & Frame.flag.Priority) !== 0) from += priorityBytes
-    if (from > to) return this.violate("RFC 9113 §6.1: the padding is longer than the frame")
+    if (from > to) {
+      this.violate("RFC 9113 §6.1: the padding is longer than the frame")
+      return
+    }
     if (type === Headers) this.receiver.onHeaders(flags, id, bytes, from, to)
     else if (this.window.receive(end - start)) this.receiver.onData(flags, id, bytes, from, to, end - start)
     else this.fail(new ConnectionViolation(Code.FlowControlError, "DATA above the connection's window"))
@@ -426,7 +447,10 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   /** After whatever may have ended the last stream. */
   private settle(): void {
     if (this.streams.count > 0 || this.phase === "closed") return
-    if (this.phase === "draining" && this.control.isDrained) return this.shut()
+    if (this.phase === "draining" && this.control.isDrained) {
+      this.shut()
+      return
+    }
     if (this.idleMillis !== Number.POSITIVE_INFINITY) return
     this.idleMillis = this.nowMillis
     this.arm(this.nowMillis + this.limits.idleMillis)

@@ -82,7 +82,8 @@ export class Http2Control {
     return Math.min(
       this.prefaceMillis,
       this.settings.dueMillis,
-      this.ping.dueMillis(this.link.streams.count > 0),
+      // While this side does not get rid of its own, it may not read the peer's answer: that has a limit of its own.
+      this.link.output.blocked ? Number.POSITIVE_INFINITY : this.ping.dueMillis(this.link.streams.count > 0),
       this.goAway.dueMillis
     )
   }
@@ -94,11 +95,17 @@ export class Http2Control {
 
   advance(): void {
     const { limits, nowMillis, output, streams } = this.link
-    if (nowMillis >= this.prefaceMillis) return this.late(limits.headMillis)
+    if (nowMillis >= this.prefaceMillis) {
+      this.late(limits.headMillis)
+      return
+    }
     const late = this.settings.advance(nowMillis)
-    if (late !== undefined) return this.link.fail(late)
+    if (late !== undefined) {
+      this.link.fail(late)
+      return
+    }
     if (this.goAway.advance(nowMillis)) this.finishDrain()
-    const due = this.ping.advance(nowMillis, streams.count > 0)
+    const due = output.blocked ? "none" : this.ping.advance(nowMillis, streams.count > 0)
     if (due === "send") FrameEncoder.ping(output, this.ping.opaque, 0, false)
     else if (due !== "none") this.link.fail(due)
   }
@@ -139,7 +146,10 @@ export class Http2Control {
   drain(): void {
     const { nowMillis, output, role } = this.link
     if (!this.goAway.begin(nowMillis)) return
-    if (role === "client") return this.finishDrain()
+    if (role === "client") {
+      this.finishDrain()
+      return
+    }
     FrameEncoder.goAway(output, maxStreamId, Code.NoError, "")
     this.sendPing("drain")
     this.link.arm(this.goAway.dueMillis)
@@ -159,16 +169,23 @@ export class Http2Control {
   /** Nothing is due any more. */
   stop(): void {
     this.ping.stop()
+    this.settings.stop()
     this.prefaceMillis = Number.POSITIVE_INFINITY
   }
 
   private onSettings(bytes: Uint8Array, start: number, end: number): void {
     const { guard, handler, nowMillis, output } = this.link
     const spent = guard.spend(budgets.settings, nowMillis)
-    if (spent !== undefined) return this.link.fail(spent)
+    if (spent !== undefined) {
+      this.link.fail(spent)
+      return
+    }
     const before = this.settings.peer.initialWindowBytes
     const violation = this.settings.received(bytes, start, end)
-    if (violation !== undefined) return this.link.fail(violation)
+    if (violation !== undefined) {
+      this.link.fail(violation)
+      return
+    }
     this.prefaceMillis = Number.POSITIVE_INFINITY
     const { headerTableBytes, initialWindowBytes: after } = this.settings.peer
     this.sender.encoder.setPeerMaxTableBytes(headerTableBytes)
@@ -191,7 +208,10 @@ export class Http2Control {
 
   private onSettingsAck(): void {
     const violation = this.settings.acknowledged()
-    if (violation !== undefined) return this.link.fail(violation)
+    if (violation !== undefined) {
+      this.link.fail(violation)
+      return
+    }
     this.isSynchronised = true
     const { headerTableBytes, initialWindowBytes: windowBytes, maxFrameBytes } = this.settings.local
     this.receiving.setMaxFrameBytes(maxFrameBytes)

@@ -11,7 +11,7 @@
  * @since 0.1.0
  */
 import * as HttpMessage from "../http/HttpMessage.ts"
-import { budgets, smallDataBytes } from "./Http2AbuseGuard.ts"
+import { type Budget, budgets, smallDataBytes } from "./Http2AbuseGuard.ts"
 import {
   BodyTooLarge,
   ConnectionViolation,
@@ -82,7 +82,7 @@ export class Http2Receiver {
 
   /** RFC 9113 §6.1. `frameBytes` counts the padding, and was taken from the connection's window. */
   onData(flags: number, id: number, bytes: Uint8Array, start: number, end: number, frameBytes: number): void {
-    const { guard, nowMillis, streams } = this.link
+    const { streams } = this.link
     const stream = streams.get(id)
     if (stream === undefined) {
       this.onStray(id, frameBytes)
@@ -108,34 +108,23 @@ export class Http2Receiver {
       return
     }
     const ends = (flags & Frame.flag.EndStream) !== 0
-    if (dataBytes > 0) {
-      if (dataBytes < smallDataBytes) {
-        stream.unreadSmallFrames++
-        const spent = guard.smallDataWaits()
-        if (spent !== undefined) return this.link.fail(spent)
-      }
-      if (stream.awaitedMillis !== Number.POSITIVE_INFINITY) stream.awaitedMillis = nowMillis
-      this.link.handler.onData(stream, bytes.subarray(start, end))
-    } else if (!ends) {
-      const spent = guard.spend(budgets.emptyFrames, nowMillis)
-      if (spent !== undefined) return this.link.fail(spent)
-    }
+    if (dataBytes > 0) this.onContent(stream, bytes, start, end)
+    else if (!ends) this.spend(budgets.emptyFrames)
     if (ends && streams.get(id) === stream) this.onEnd(stream, undefined)
   }
 
   /** RFC 9113 §6.4. */
   onRstStream(id: number, errorCode: number): void {
-    const { guard, nowMillis, role, streams } = this.link
+    const { role, streams } = this.link
     const stream = streams.get(id)
     if (stream === undefined) {
       const state = streams.stateOf(id)
       if (state === State.Idle) this.violate(Code.ProtocolError, "RFC 9113 §6.4: RST_STREAM of an idle stream")
+      else this.spend(budgets.unknown)
       return
     }
     const isCounted = role === "server" && stream.sending !== AwaitingNothing
-    const spent = isCounted ? guard.spend(budgets.resets, nowMillis) : undefined
-    if (spent !== undefined) this.link.fail(spent)
-    else this.life.peerReset(stream, errorCode)
+    if (!isCounted || this.spend(budgets.resets)) this.life.peerReset(stream, errorCode)
   }
 
   /** RFC 9113 §6.9, of a stream. */
@@ -164,13 +153,33 @@ export class Http2Receiver {
     if (increment > 0) FrameEncoder.windowUpdate(this.link.output, stream.id, increment)
   }
 
+  private onContent(stream: Http2Stream, bytes: Uint8Array, start: number, end: number): void {
+    const dataBytes = end - start
+    if (stream.isAbandoned) {
+      this.life.used(stream, dataBytes)
+      return
+    }
+    if (dataBytes < smallDataBytes) {
+      stream.unreadSmallFrames++
+      const spent = this.link.guard.smallDataWaits()
+      if (spent !== undefined) {
+        this.link.fail(spent)
+        return
+      }
+    }
+    if (stream.awaitedMillis !== Number.POSITIVE_INFINITY) stream.awaitedMillis = this.link.nowMillis
+    this.link.handler.onData(stream, bytes.subarray(start, end))
+  }
+
   private onFragment(flags: number, bytes: Uint8Array, start: number, end: number, isContinuation: boolean): void {
-    const { guard, limits, nowMillis } = this.link
+    const { limits, nowMillis } = this.link
     const violation = this.block.receive(bytes, start, end, isContinuation)
-    if (violation !== undefined) return this.link.fail(violation)
+    if (violation !== undefined) {
+      this.link.fail(violation)
+      return
+    }
     if ((flags & Frame.flag.EndHeaders) === 0) {
-      const spent = start === end ? guard.spend(budgets.emptyFrames, nowMillis) : undefined
-      if (spent !== undefined) return this.link.fail(spent)
+      if (start === end && !this.spend(budgets.emptyFrames)) return
       if (this.blockMillis === Number.POSITIVE_INFINITY) {
         this.blockMillis = nowMillis
         this.link.arm(nowMillis + limits.headMillis)
@@ -220,7 +229,8 @@ export class Http2Receiver {
     const { guard, handler, limits, peerSettings, streams } = this.link
     const { blockEnds: ends, blockId: id } = this
     if (ends && head.lengthBytes !== undefined && head.lengthBytes > 0) {
-      return this.onSpoiled(new MalformedMessage("RFC 9113 §8.1.1: Content-Length, and no content"))
+      this.onSpoiled(new MalformedMessage("RFC 9113 §8.1.1: Content-Length, and no content"))
+      return
     }
     const stream = new Http2Stream(
       id,
@@ -285,22 +295,24 @@ export class Http2Receiver {
 
   /** The section was whole, and no message. */
   private onSpoiled(failure: MalformedMessage | FieldSectionTooLarge): void {
-    const { guard, nowMillis, output, streams } = this.link
+    const { output, streams } = this.link
     const stream = streams.get(this.blockId)
-    if (stream !== undefined) return this.life.fail(stream, failure)
+    if (stream !== undefined) {
+      this.life.fail(stream, failure)
+      return
+    }
     const isAnswered = failure._tag === "FieldSectionTooLarge"
     if (isAnswered) this.sender.answer(this.blockId, failure.status)
     // RFC 9113 §8.1: "requesting that the client not send … with an error code of NO_ERROR".
     if (!isAnswered) FrameEncoder.rstStream(output, this.blockId, failure.errorCode)
     else if (!this.blockEnds) FrameEncoder.rstStream(output, this.blockId, Code.NoError)
     streams.refuse(this.blockId)
-    const spent = guard.spend(budgets.forcedResets, nowMillis)
-    if (spent !== undefined) this.link.fail(spent)
+    this.spend(budgets.forcedResets)
   }
 
   /** A block that went through the compression, and is of no use. */
   private onDiscarded(): void {
-    const { guard, nowMillis, output, streams } = this.link
+    const { output, streams } = this.link
     const { blockId, verdict } = this
     if (verdict === "ignored") return
     if (verdict !== "refused") {
@@ -311,8 +323,7 @@ export class Http2Receiver {
     FrameEncoder.rstStream(output, blockId, Code.RefusedStream)
     streams.refuse(blockId)
     // Before it knows the limit, a client cannot keep to it.
-    const spent = this.link.isSynchronised ? guard.spend(budgets.forcedResets, nowMillis) : undefined
-    if (spent !== undefined) this.link.fail(spent)
+    if (this.link.isSynchronised) this.spend(budgets.forcedResets)
   }
 
   /** DATA of a stream that is not there. */
@@ -344,6 +355,13 @@ export class Http2Receiver {
   private giveBack(byteCount: number): void {
     const increment = this.link.window.credit(byteCount)
     if (increment > 0) FrameEncoder.windowUpdate(this.link.output, 0, increment)
+  }
+
+  /** `false`: the budget is spent, and the connection has ended. */
+  private spend(budget: Budget): boolean {
+    const spent = this.link.guard.spend(budget, this.link.nowMillis)
+    if (spent !== undefined) this.link.fail(spent)
+    return spent === undefined
   }
 
   private violate(errorCode: number, detail: string): void {

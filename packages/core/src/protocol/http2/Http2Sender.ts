@@ -52,8 +52,8 @@ export class Http2Sender {
     const byteLength = byteLengthOf(body)
     const isBodiless = stream.bodiless || HttpMessage.isBodiless("GET", status)
     const isEmpty = byteLength === 0 || isBodiless
-    // RFC 9110 §8.6: what a response would have had is said where it is known, and never what is not.
-    const lengthBytes = isBodiless && (byteLength === 0 || status === 204) ? undefined : byteLength
+    // RFC 9110 §8.6: what the answer to a GET would have is said where it is known.
+    const lengthBytes = body === undefined || (isBodiless && byteLength === 0) ? undefined : byteLength
     const invalid = this.head(stream, status, headers, lengthBytes, isEmpty)
     if (invalid !== undefined) return invalid
     if (isEmpty) this.life.sentEnd(stream)

@@ -27,6 +27,15 @@ export class Http2StreamLife {
     stream.sending = AwaitingNothing
     stream.state = State.step(stream.state, State.SendEnd)
     if (stream.state === State.Closed) this.close(stream, undefined)
+    else if (stream.isAbandoned) this.leave(stream)
+  }
+
+  /** What comes of the stream's body is dropped from here on; with the end of this side's message, the stream ends. */
+  abandon(stream: Http2Stream): void {
+    if (this.link.streams.get(stream.id) !== stream || !State.canReceive(stream.state)) return
+    stream.isAbandoned = true
+    stream.awaitedMillis = Number.POSITIVE_INFINITY
+    if (stream.sending === AwaitingNothing) this.leave(stream)
   }
 
   /** Ends a stream that the peer has spoiled. */
@@ -84,13 +93,22 @@ export class Http2StreamLife {
   /** So much of what came was used up, or is dropped: the connection's window is for others again. */
   used(stream: Http2Stream, byteCount: number): void {
     const { guard, output, window } = this.link
-    stream.unreadBytes -= byteCount
-    if (stream.unreadBytes === 0 && stream.unreadSmallFrames > 0) {
-      guard.smallDataRead(stream.unreadSmallFrames)
-      stream.unreadSmallFrames = 0
+    if (stream.unreadSmallFrames > 0) {
+      // In proportion: a stream that always has a little to read is read all the same.
+      const readCount = Math.ceil((stream.unreadSmallFrames * byteCount) / stream.unreadBytes)
+      stream.unreadSmallFrames -= readCount
+      guard.smallDataRead(readCount)
     }
+    stream.unreadBytes -= byteCount
     const increment = window.credit(byteCount)
     if (increment > 0) FrameEncoder.windowUpdate(output, 0, increment)
+  }
+
+  /** Both sides are done with it, and one of them does not know yet: no failure. */
+  private leave(stream: Http2Stream): void {
+    FrameEncoder.rstStream(this.link.output, stream.id, Code.NoError)
+    stream.state = State.ResetSent
+    this.close(stream, undefined)
   }
 
   private resetWith(stream: Http2Stream, errorCode: number, failure: StreamFailure): void {
