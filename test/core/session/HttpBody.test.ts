@@ -6,6 +6,8 @@ import * as Fiber from "effect/Fiber"
 
 class Calls implements Flow {
   readonly calls: Array<string> = []
+  readonly credits: Array<number> = []
+  unwantedCount = 0
   wanted() {
     this.calls.push("wanted")
   }
@@ -14,6 +16,12 @@ class Calls implements Flow {
   }
   resume() {
     this.calls.push("resume")
+  }
+  unwanted() {
+    this.unwantedCount++
+  }
+  credit(byteCount: number) {
+    this.credits.push(byteCount)
   }
 }
 
@@ -163,6 +171,65 @@ describe("IncomingBody", () => {
       yield* Effect.forkChild(body.pull, { startImmediately: true })
       const exit = yield* Effect.exit(body.pull)
       assert.isTrue(exit._tag === "Failure" && Cause.hasDies(exit.cause))
+    })
+  )
+
+  it.effect("what is taken is credited, and not before", () =>
+    Effect.gen(function* () {
+      const { body, flow } = make()
+      body.push(bytes("ab"))
+      body.push(bytes("cde"))
+      assert.deepStrictEqual(flow.credits, [])
+      yield* body.pull
+      assert.deepStrictEqual(flow.credits, [5])
+      body.push(bytes("f"))
+      body.end(undefined)
+      body.collectNow(10)
+      assert.deepStrictEqual(flow.credits, [5, 1])
+    })
+  )
+
+  it.effect("while the whole is waited for, what comes is credited at once, and only once", () =>
+    Effect.gen(function* () {
+      const { body, flow } = make()
+      body.push(bytes("ab"))
+      const fiber = yield* Effect.forkChild(body.collect(10), { startImmediately: true })
+      assert.deepStrictEqual(flow.credits, [2])
+      body.push(bytes("cde"))
+      assert.deepStrictEqual(flow.credits, [2, 3])
+      body.end(undefined)
+      assert.strictEqual(textOf(yield* Fiber.join(fiber)), "abcde")
+      assert.deepStrictEqual(flow.credits, [2, 3])
+      assert.strictEqual(flow.unwantedCount, 1)
+    })
+  )
+
+  it.effect("a reader of the whole that was interrupted leaves to the next one what is not credited yet", () =>
+    Effect.gen(function* () {
+      const { body, flow } = make()
+      const fiber = yield* Effect.forkChild(body.collect(10), { startImmediately: true })
+      body.push(bytes("ab"))
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(flow.unwantedCount, 1)
+      body.push(bytes("cde"))
+      assert.deepStrictEqual(flow.credits, [2])
+      assert.deepStrictEqual((yield* body.pull).map(textOf), ["ab", "cde"])
+      assert.deepStrictEqual(flow.credits, [2, 3])
+    })
+  )
+
+  it.effect("what nobody takes is credited once: what comes too late at once, what waits by release", () =>
+    Effect.gen(function* () {
+      const { body, flow } = make()
+      body.push(bytes("ab"))
+      body.fail(new BodyLost())
+      body.push(bytes("cde"))
+      assert.deepStrictEqual(flow.credits, [3])
+      body.release()
+      body.release()
+      assert.deepStrictEqual(flow.credits, [3, 2])
+      assert.deepStrictEqual((yield* body.pull).map(textOf), ["ab"])
+      assert.deepStrictEqual(flow.credits, [3, 2])
     })
   )
 })

@@ -14,7 +14,7 @@ export interface HttpRecord {
   readonly status: number | undefined
   /** From the head of the request to the end of the response, in milliseconds. */
   readonly durationMillis: number
-  /** Of the response's body, before chunking. */
+  /** Of the response's body, before any framing. */
   readonly sentBodyBytes: number
   /**
    * `completed`: the response was handed to the transport whole. `aborted`:

@@ -57,8 +57,13 @@ export class HttpRequest extends Inspectable.Class implements HttpServerRequest.
     this.url = overrides?.url ?? urlOf(exchange.target)
   }
 
+  /**
+   * An extended CONNECT (RFC 8441) is a `GET` here, as the handshake of a
+   * WebSocket is over HTTP/1.1: one route serves both.
+   */
   get method(): string {
-    return this.source.method
+    const { method, upgradeProtocol, version } = this.source
+    return version === "2" && upgradeProtocol !== undefined ? "GET" : method
   }
 
   get headers(): Headers.Headers {
@@ -102,6 +107,11 @@ export class HttpRequest extends Inspectable.Class implements HttpServerRequest.
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpServerError> {
     return this.body.urlParams
+  }
+
+  /** The body whole, and shared with the other forms of it. */
+  get bytes(): Effect.Effect<Uint8Array, HttpServerError> {
+    return this.body.bytes
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpServerError> {

@@ -134,7 +134,7 @@ export class HttpRequestBody {
       case "BodyTooLarge":
         return this.tooLarge(failure)
       case "BodyViolation":
-        return failure.violation._tag === "BodyTooLarge" ? this.tooLarge(failure) : this.parseError(failure)
+        return failure.violation.status === 413 ? this.tooLarge(failure) : this.parseError(failure)
       case "BodyLost":
         return this.parseError(failure)
     }

@@ -20,7 +20,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
 import * as HttpMessage from "../protocol/http/HttpMessage.ts"
-import type { Refusal } from "../protocol/http1/Http1Error.ts"
+import type { Refusal } from "../protocol/http/HttpReason.ts"
 import type { HttpExchange, ResponseParts } from "../session/HttpExchange.ts"
 import * as HttpResponseSource from "./HttpResponseSource.ts"
 
@@ -66,8 +66,38 @@ const sendWhole = (
   body: Uint8Array | string | undefined
 ): Effect.Effect<unknown, HttpServerError> => {
   const { status, statusText } = response
-  const refusal = (request.source as HttpExchange).respond({ status, statusText, headers: headersOf(response) }, body)
+  const exchange = request.source as HttpExchange
+  const parts: ResponseParts = { status, statusText, headers: headersOf(response) }
+  const refusal =
+    exchange.trailers === undefined || HttpMessage.isBodiless(exchange.method, status)
+      ? exchange.respond(parts, body)
+      : respondInParts(exchange, parts, body)
   return refusal === undefined ? Effect.void : refused(request, response, refusal)
+}
+
+/** Trailers go behind a body that is sent in parts, also where it is there. */
+const respondInParts = (
+  exchange: HttpExchange,
+  parts: ResponseParts,
+  body: Uint8Array | string | undefined
+): Refusal | undefined =>
+  exchange.begin(withTrailers(exchange, parts)) ??
+  (body === undefined ? undefined : exchange.write(body)) ??
+  exchange.end(exchange.trailers)
+
+/**
+ * RFC 9110 §6.6.2: the head says which trailers to expect, where they are known
+ * already. HTTP/1.1 has no place for them behind a `Content-Length`.
+ */
+const withTrailers = (exchange: HttpExchange, parts: ResponseParts): ResponseParts => {
+  const { trailers } = exchange
+  if (trailers === undefined) return parts
+  const headers: Record<string, string | ReadonlyArray<string> | undefined> = {
+    trailer: Object.keys(trailers).join(", "),
+    ...parts.headers
+  }
+  if (exchange.version === "1.1") headers["content-length"] = undefined
+  return { ...parts, headers }
 }
 
 const sendStream = (
@@ -81,13 +111,13 @@ const sendStream = (
   const head: ResponseParts = { status, statusText: response.statusText, headers }
   // A body that is made of the request's: its first part comes behind the 100 that lets the client send.
   const late = exchange.awaitsContinue
-  const refusal = late ? undefined : exchange.begin(head)
+  const refusal = late ? undefined : begin(exchange, head)
   if (refusal !== undefined) return refused(request, response, refusal)
   return Stream.runForEachArray(stream, (parts) => writeParts(exchange, head, parts)).pipe(
     Effect.interruptible,
     Effect.matchCauseEffect({
       onSuccess: () => {
-        const refusal = begin(exchange, head) ?? exchange.end()
+        const refusal = begin(exchange, head) ?? exchange.end(exchange.trailers)
         return refusal === undefined ? Effect.void : refused(request, response, refusal)
       },
       onFailure: (cause) => {
@@ -109,7 +139,7 @@ const sendStream = (
 
 /** Sends the head, if it was not sent yet. */
 const begin = (exchange: HttpExchange, head: ResponseParts): Refusal | undefined =>
-  exchange.phase === "unanswered" ? exchange.begin(head) : undefined
+  exchange.phase === "unanswered" ? exchange.begin(withTrailers(exchange, head)) : undefined
 
 /** Writes the parts from `first` on, and waits whenever the peer does not keep up. */
 const writeParts = (
@@ -161,7 +191,7 @@ class Refused {
 }
 
 /**
- * A connection that is over is nobody's fault here: the client's going is told
+ * A client that was faster is nobody's fault here: the client's going is told
  * by its own way. A response that cannot be sent is the handler's: the client
  * gets 500, and whoever reads the log gets the reason.
  */
@@ -172,7 +202,7 @@ const refused = (
 ): Effect.Effect<void, HttpServerError> => {
   const exchange = request.source as HttpExchange
   const cancelled = HttpResponseSource.cancel(response.body)
-  if (refusal._tag === "ConnectionEnded") return cancelled
+  if (refusal.fault === "transport") return cancelled
   if (exchange.phase === "unanswered") exchange.respond({ status: 500, headers: noHeaders }, undefined)
   else exchange.abort()
   return Effect.andThen(cancelled, Effect.fail(failed(request, response, refusal.message, refusal)))

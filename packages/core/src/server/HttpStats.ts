@@ -4,7 +4,7 @@
  * @internal
  * @since 0.1.0
  */
-import type { Outcome } from "../session/Http1Session.ts"
+import type { Outcome } from "../session/HttpEnvironment.ts"
 
 /**
  * A snapshot.

@@ -116,7 +116,9 @@ const takeOver = (
 ): Effect.Effect<Connection.Owned, Socket.SocketError> =>
   Effect.suspend(() => {
     let owned: Connection.Owned | undefined
-    const parts = { status: 101, headers: { ...headers, upgrade: protocol } }
+    // RFC 8441 §5: what was asked for is not said again.
+    const parts =
+      exchange.version === "2" ? { status: 200, headers } : { status: 101, headers: { ...headers, upgrade: protocol } }
     const refusal = exchange.upgrade(parts, (transport, rest) => {
       const taken = Connection.makeUnsafe("server", transport, timers, ConnectionOptions.resolve(), rest)
       owned = taken

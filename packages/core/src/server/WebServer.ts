@@ -16,6 +16,10 @@
  * On Node, `NodeWebServer.layer({ port: 3000 })` is both of these layers, and
  * the services beside them.
  *
+ * HTTP/1.1 and HTTP/2 are served on the same port, and handlers see no
+ * difference: with TLS by ALPN, where the listener offers `h2`; in cleartext to
+ * clients that begin with it (RFC 9113 §3.3). WebSockets come by both.
+ *
  * @since 0.1.0
  */
 import type * as ByteSize from "effect/ByteSize"
@@ -28,8 +32,10 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import type * as Scope from "effect/Scope"
 import * as Http1Options from "../protocol/http1/Http1Options.ts"
+import * as Http2Options from "../protocol/http2/Http2Options.ts"
 import { CurrentTimers } from "../session/CurrentTimers.ts"
-import * as Http1Session from "../session/Http1Session.ts"
+import type { Environment } from "../session/HttpEnvironment.ts"
+import * as HttpSession from "../session/HttpSession.ts"
 import * as Limit from "../session/Limit.ts"
 import * as Timers from "../session/Timers.ts"
 import { Listener } from "../transport/Listener.ts"
@@ -76,13 +82,22 @@ export interface Options
    * total but `maxBodySize`. Above: 413.
    */
   readonly multipart?: Multipart.withLimits.Options | undefined
+  /**
+   * The limits of HTTP/2 connections. What both versions have by the same name
+   * (`maxBodySize`, `maxHeaderSize`, `maxFieldCount`, `headTimeout`,
+   * `bodyTimeout`, `idleTimeout`, `sendTimeout`, `closeTimeout`) is that of the
+   * server, unless it is said here. `"off"`: only HTTP/1.1 is spoken; a client
+   * of HTTP/2 in cleartext gets 505. Default: HTTP/2 with its defaults.
+   */
+  readonly http2?: Omit<Http2Options.Options, "epochOffsetMillis"> | "off" | undefined
   /** Who is told of each request: `AccessLog.make()`, `HttpMetrics.make`, or one's own. Default: nobody. */
   readonly observers?: ReadonlyArray<Effect.Effect<HttpObserver>> | undefined
   /**
    * What it means that a client ends its sending side before it has its
    * answer. `"abort"`, the default: it is gone, and its handler is
    * interrupted; most clients that close look so. `"answer"`: it still reads,
-   * as `nc` does.
+   * as `nc` does. No effect on HTTP/2, whose requests end by themselves: there
+   * it is gone.
    */
   readonly halfClose?: "abort" | "answer" | undefined
 }
@@ -142,7 +157,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
             const environment = environmentOf(serve)
             // Before the services that handlers use are released.
             yield* Effect.addFinalizer(() => stop)
-            yield* loop.start((transport, finished) => Http1Session.startUnsafe(environment(), transport, finished))
+            yield* loop.start((transport, finished) => HttpSession.startUnsafe(environment(), transport, finished))
           })
       })
     }
@@ -203,15 +218,16 @@ const makeEnvironments = (
   options: Options | undefined,
   timers: Timers.Timers,
   requests: HttpStats.HttpStats
-): Effect.Effect<(serve: Http1Session.Environment["serve"]) => () => Http1Session.Environment> =>
+): Effect.Effect<(serve: Environment["serve"]) => () => Environment> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const observers = yield* Effect.all(options?.observers ?? [])
     const limits = Http1Options.resolve(options)
+    const http2 = resolveHttp2(options?.http2, limits)
     const onEnd = observing(requests, timers, observers)
     return (serve) => {
       let checkedMillis = Number.NEGATIVE_INFINITY
-      let environment: Http1Session.Environment | undefined
+      let environment: Environment | undefined
       return () => {
         const nowMillis = timers.now()
         if (environment === undefined || nowMillis - checkedMillis >= clockCheckMillis) {
@@ -220,6 +236,7 @@ const makeEnvironments = (
           environment = {
             timers,
             limits: { ...limits, epochOffsetMillis },
+            http2: http2 === "off" ? http2 : { ...http2, epochOffsetMillis },
             halfClose: options?.halfClose ?? "abort",
             serve,
             onRequest: announcing(observers),
@@ -231,7 +248,32 @@ const makeEnvironments = (
     }
   })
 
-const announcing = (observers: ReadonlyArray<HttpObserver>): Http1Session.Environment["onRequest"] => {
+/** What both versions have: the option, and the limit that it becomes. */
+const sharedLimits = [
+  ["maxBodySize", "bodyBytes"],
+  ["maxHeaderSize", "headerBytes"],
+  ["maxFieldCount", "fieldCount"],
+  ["headTimeout", "headMillis"],
+  ["bodyTimeout", "bodyMillis"],
+  ["idleTimeout", "idleMillis"],
+  ["sendTimeout", "sendMillis"],
+  ["closeTimeout", "closeMillis"]
+] as const
+
+/** What is said for HTTP/2 counts before what is said for both versions. */
+const resolveHttp2 = (own: Options["http2"], limits: Http1Options.Resolved): Http2Options.Resolved | "off" => {
+  if (own === "off") return own
+  // HTTP/1.1 takes less, and more, than HTTP/2 can announce.
+  const shared = { ...limits, headerBytes: Math.min(Math.max(limits.headerBytes, 1024), 2 ** 24) }
+  const resolved: { -readonly [K in keyof Http2Options.Resolved]: Http2Options.Resolved[K] } = Http2Options.resolve(
+    "server",
+    own
+  )
+  for (const [option, limit] of sharedLimits) if (own?.[option] === undefined) resolved[limit] = shared[limit]
+  return resolved
+}
+
+const announcing = (observers: ReadonlyArray<HttpObserver>): Environment["onRequest"] => {
   if (observers.length === 0) return undefined
   return (exchange) => {
     for (const observer of observers) observer.onRequest(exchange)
@@ -242,7 +284,7 @@ const observing = (
   requests: HttpStats.HttpStats,
   timers: Timers.Timers,
   observers: ReadonlyArray<HttpObserver>
-): Http1Session.Environment["onEnd"] => {
+): Environment["onEnd"] => {
   if (observers.length === 0) return (_, outcome) => requests.count(outcome)
   return (exchange, outcome) => {
     requests.count(outcome)

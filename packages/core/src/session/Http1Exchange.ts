@@ -47,6 +47,7 @@ export class Http1Exchange implements HttpExchange {
   /** What was sent. */
   status: number | undefined = undefined
   sentBodyBytes = 0
+  trailers: FieldsInput | undefined = undefined
   private readonly head: RequestHead
   private readonly connection: Connection
   private waiting: Set<() => void> | undefined = undefined

@@ -19,59 +19,34 @@
 import type { Violation } from "../protocol/http1/Http1Error.ts"
 import type { Http1Fields } from "../protocol/http1/Http1Fields.ts"
 import type { RequestHead } from "../protocol/http1/Http1Head.ts"
-import type { Resolved } from "../protocol/http1/Http1Options.ts"
 import { Http1Server, type ServerHandler } from "../protocol/http1/Http1Server.ts"
 import type { Transport } from "../transport/Transport.ts"
 import type { TransportError } from "../transport/TransportError.ts"
 import * as EnginePump from "./EnginePump.ts"
 import { type Connection, Http1Exchange } from "./Http1Exchange.ts"
 import { BodyLost, BodyViolation, type Flow, IncomingBody } from "./HttpBody.ts"
-import type { HttpExchange, Upgraded } from "./HttpExchange.ts"
-import { Timer, type Timers } from "./Timers.ts"
+import type { Http1Environment, Serving } from "./HttpEnvironment.ts"
+import type { Upgraded } from "./HttpExchange.ts"
+import { Timer } from "./Timers.ts"
 
-/**
- * A handler that has not ended yet.
- *
- * @category models
- */
-export interface Serving {
-  /** Calls `ended` once, when it has ended: later than now. */
-  readonly observe: (ended: () => void) => void
-  /** `peer`: the client is gone. `server`: the server stops. */
-  readonly interrupt: (by: "peer" | "server") => void
-}
-
-/** What all sessions of one server share. @category models */
-export interface Environment {
-  readonly timers: Timers
-  readonly limits: Resolved
-  /** Whether a client that ends its side before it has its answer is gone, or still reads (RFC 9112 §9.6). */
-  readonly halfClose: "abort" | "answer"
-  /** Serves a request; `undefined` when it was answered at once. Must not throw. */
-  readonly serve: (exchange: HttpExchange) => Serving | undefined
-  /** Is told of each request whose head has come, before it is served. */
-  readonly onRequest: ((exchange: HttpExchange) => void) | undefined
-  /** Is told once of each of them when it is over. */
-  readonly onEnd: ((exchange: Http1Exchange, outcome: Outcome) => void) | undefined
-}
-
-/**
- * How an exchange ended: its response was handed over whole, its client went
- * first, the server broke it off, or its protocol was changed.
- *
- * @category models
- */
-export type Outcome = "completed" | "aborted" | "cut" | "upgraded"
+/** @category models */
+export type Environment = Http1Environment
 
 /** Handlers of one connection that have answered and not ended yet. */
 const maxTrailingCount = 16
 
-/** Serves `transport`. `finished` is called once, when it is gone and no handler is left. @category constructors */
+/**
+ * Serves `transport`. `finished` is called once, when it is gone and no handler
+ * is left. `startedMillis`: since when it is waited for the first request.
+ *
+ * @category constructors
+ */
 export const startUnsafe = (
   environment: Environment,
   transport: Transport,
-  finished: (reason: string) => void
-): Http1Session => new Http1Session(environment, transport, finished)
+  finished: (reason: string) => void,
+  startedMillis: number = environment.timers.now()
+): Http1Session => new Http1Session(environment, transport, finished, startedMillis)
 
 /** @category models */
 export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Connection, Flow {
@@ -95,13 +70,18 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   private impatience: Timer | undefined = undefined
   private closed: { readonly error: TransportError | undefined } | undefined = undefined
 
-  constructor(environment: Environment, transport: Transport, finished: (reason: string) => void) {
+  constructor(
+    environment: Environment,
+    transport: Transport,
+    finished: (reason: string) => void,
+    startedMillis: number
+  ) {
     const { limits, timers } = environment
     this.environment = environment
     this.transport = transport
     this.finished = finished
     this.scheme = transport.tls === undefined ? "http" : "https"
-    this.engine = new Http1Server(this, limits, timers.now())
+    this.engine = new Http1Server(this, limits, startedMillis)
     transport.observeClose((error) => this.transportClosed(error))
     this.pump = EnginePump.makeUnsafe(transport, this.engine, timers, this)
   }
@@ -114,6 +94,15 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
 
   interrupt(): void {
     for (const serving of [...this.servings]) serving.interrupt("server")
+  }
+
+  /** What came, or ended, before the session was there, at the time of that. */
+  receive(bytes: Uint8Array, atMillis: number): void {
+    this.pump.turn(() => this.engine.receive(bytes, atMillis))
+  }
+
+  receiveEnd(): void {
+    this.pump.turn((nowMillis) => this.engine.receiveEnd(nowMillis))
   }
 
   cut(): void {
@@ -179,6 +168,12 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   wanted(): void {
     this.current?.continue()
   }
+
+  /** A pause in a body has its limit as long as the body flows, whoever reads. */
+  unwanted(): void {}
+
+  /** HTTP/1.1 has no windows. */
+  credit(_byteCount: number): void {}
 
   pause(): void {
     this.engine.pauseBody()

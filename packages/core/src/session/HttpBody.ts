@@ -11,10 +11,10 @@ import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
 import * as ByteJoin from "../bytes/ByteJoin.ts"
 import * as Retention from "../bytes/Retention.ts"
-import type { Violation } from "../protocol/http1/Http1Error.ts"
-import type { Http1Fields } from "../protocol/http1/Http1Fields.ts"
+import type { HttpFields } from "../protocol/http/HttpFields.ts"
+import type { Violation } from "../protocol/http/HttpReason.ts"
 
-/** The peer broke a rule or a limit of the connection, which is closing. @category failures */
+/** The peer broke a rule or a limit; its stream, with HTTP/1.1 its connection, is closing. @category failures */
 export class BodyViolation {
   readonly _tag = "BodyViolation"
   readonly violation: Violation
@@ -63,20 +63,25 @@ export interface HttpBody {
   /** The same, if that is certain already; `undefined` while it has to be waited for. */
   collectNow(maxBytes: number): Exit.Exit<Uint8Array, BodyFailure> | undefined
   /** After its end: the trailers, where there were any. */
-  readonly trailers: Http1Fields | undefined
+  readonly trailers: HttpFields | undefined
 }
 
 /**
- * What a body asks of the session that receives it.
+ * What a body asks of the session that receives it. A version with windows
+ * goes by `credit`, one without by `pause` and `resume`.
  *
  * @category models
  */
 export interface Flow {
-  /** Somebody reads: whoever waits for `100 Continue` may send. */
+  /** Somebody waits for more: whoever waits for `100 Continue` may send. */
   wanted(): void
+  /** Nobody waits any more: what was wanted has come, or its reader was interrupted. */
+  unwanted(): void
   /** Too much waits: receive no more, until `resume`. */
   pause(): void
   resume(): void
+  /** So many bytes were used up, and as many more may come. Told once of each byte that was pushed, sooner or later. */
+  credit(byteCount: number): void
 }
 
 /** How many bytes wait for a reader before the peer is not read any more. */
@@ -90,12 +95,14 @@ const blockBytes = 2_048
 /** A body with the side that its session writes to. @category models */
 export class IncomingBody implements HttpBody {
   readonly lengthBytes: number | undefined
-  trailers: Http1Fields | undefined = undefined
+  trailers: HttpFields | undefined = undefined
   private readonly flow: Flow
   private chunks: Array<Uint8Array> = []
   /** What the last chunk is a view of, where small parts are gathered. */
   private block: Uint8Array | undefined = undefined
   private waitingBytes = 0
+  /** How many of those that wait were credited already; `0 <= creditedBytes <= waitingBytes`. */
+  private creditedBytes = 0
   private ending: "open" | "ended" | BodyFailure = "open"
   private flowing: "flowing" | "paused" = "flowing"
   /** Looks again, and says whether its fiber went on. */
@@ -135,13 +142,18 @@ export class IncomingBody implements HttpBody {
   }
 
   push(data: Uint8Array): void {
-    if (this.ending !== "open") return
+    if (this.ending !== "open") {
+      this.flow.credit(data.length)
+      return
+    }
     if (data.length <= smallBytes && this.chunks.length >= looseChunks) this.gather(data)
     else {
       this.chunks.push(Retention.keepable(data))
       this.block = undefined
     }
     this.waitingBytes += data.length
+    // Who wants the whole takes none of it before its end: windows must not wait for that.
+    if (this.wantedBytes > 0) this.creditWaiting()
     this.reader?.()
     const mostBytes = Math.max(highWaterBytes, this.wantedBytes)
     if (this.flowing === "flowing" && this.waitingBytes > mostBytes) {
@@ -150,7 +162,7 @@ export class IncomingBody implements HttpBody {
     }
   }
 
-  end(trailers: Http1Fields | undefined): void {
+  end(trailers: HttpFields | undefined): void {
     if (this.ending !== "open") return
     this.trailers = trailers
     this.ending = "ended"
@@ -164,6 +176,11 @@ export class IncomingBody implements HttpBody {
     this.reader?.()
   }
 
+  /** Nobody is expected to read on: what waits no longer keeps the peer from sending to others. It stays readable. */
+  release(): void {
+    this.creditWaiting()
+  }
+
   private read<A, E>(wantedBytes: number, attempt: () => Exit.Exit<A, E> | undefined): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       if (this.reader !== undefined) return Effect.die(new Error("two fibers read one body at the same time"))
@@ -174,8 +191,10 @@ export class IncomingBody implements HttpBody {
   private park<A, E>(wantedBytes: number, attempt: () => Exit.Exit<A, E> | undefined): Effect.Effect<A, E> {
     return Effect.callback<A, E>((resume) => {
       const leave = (): void => {
-        if (this.reader === look) this.reader = undefined
+        if (this.reader !== look) return
+        this.reader = undefined
         this.wantedBytes = 0
+        this.flow.unwanted()
       }
       const look = (): boolean => {
         const exit = attempt()
@@ -187,6 +206,7 @@ export class IncomingBody implements HttpBody {
       this.reader = look
       this.wantedBytes = wantedBytes
       this.flow.wanted()
+      if (wantedBytes > 0) this.creditWaiting()
       this.unpause()
       // What came meanwhile has woken nobody.
       look()
@@ -198,7 +218,9 @@ export class IncomingBody implements HttpBody {
     const taken = this.chunks
     this.chunks = []
     this.block = undefined
+    this.creditWaiting()
     this.waitingBytes = 0
+    this.creditedBytes = 0
     this.unpause()
     return taken
   }
@@ -215,6 +237,13 @@ export class IncomingBody implements HttpBody {
     }
     this.block!.set(data, usedBytes)
     chunks[chunks.length - 1] = this.block!.subarray(0, usedBytes + data.length)
+  }
+
+  private creditWaiting(): void {
+    const byteCount = this.waitingBytes - this.creditedBytes
+    if (byteCount === 0) return
+    this.creditedBytes = this.waitingBytes
+    this.flow.credit(byteCount)
   }
 
   private unpause(): void {

@@ -10,7 +10,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
-import type { Refusal } from "../protocol/http1/Http1Error.ts"
+import type { Refusal } from "../protocol/http/HttpReason.ts"
 import type { Transport } from "../transport/Transport.ts"
 import type { HttpBody } from "./HttpBody.ts"
 
@@ -47,7 +47,7 @@ export interface HttpExchange {
   readonly version: "1.0" | "1.1" | "2"
   /** What the client asks to change to: `Upgrade`, or `:protocol` (RFC 8441). */
   readonly upgradeProtocol: string | undefined
-  /** The connection: its addresses and TLS. Not to be written to. */
+  /** The connection, which other exchanges may share: its addresses and TLS. Not to be written to. */
   readonly transport: Transport
   /** The request's body; `undefined` where it has none. */
   readonly body: HttpBody | undefined
@@ -81,11 +81,14 @@ export interface HttpExchange {
   /** Breaks the response off, so that the peer cannot take it for whole. */
   abort(): void
   /**
-   * Changes the protocol. `takeOver` gets the stream, and the bytes that have
-   * come behind the request already; it is told of drain and shutdown from
-   * then on. Only for a request whose body was received.
+   * Changes the protocol: with 101, or with a 2xx to CONNECT, as all of HTTP/2
+   * has it. `takeOver` gets the stream, and the bytes that have come behind the
+   * request already; it is told of drain and shutdown from then on. Only for a
+   * request whose body was received.
    */
   upgrade(parts: ResponseParts, takeOver: (transport: Transport, rest: Uint8Array) => Upgraded): Refusal | undefined
+  /** What whoever serves wants sent behind the response's body; read when the body ends. */
+  trailers?: FieldsInput | undefined
 }
 
 /**

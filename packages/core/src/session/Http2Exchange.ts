@@ -1,0 +1,359 @@
+/**
+ * One request of an HTTP/2 connection and its response: commands go to the
+ * engine as long as the stream is there, and do nothing afterwards.
+ *
+ * It is the only object of the session for a request: the body's flow, and
+ * what the stream is served with.
+ *
+ * Hot path: `bench/` rows "http2".
+ *
+ * @internal
+ * @since 0.1.0
+ */
+import * as Retention from "../bytes/Retention.ts"
+import type { FieldsInput } from "../protocol/http/HttpField.ts"
+import type { HttpFields } from "../protocol/http/HttpFields.ts"
+import * as HttpMessage from "../protocol/http/HttpMessage.ts"
+import type { Refusal } from "../protocol/http/HttpReason.ts"
+import type { Http2Connection } from "../protocol/http2/Http2Connection.ts"
+import { BodyTooLarge, InvalidMessage, StreamEnded, type StreamFailure } from "../protocol/http2/Http2Error.ts"
+import * as Code from "../protocol/http2/Http2ErrorCode.ts"
+import type { Http2RequestHead } from "../protocol/http2/Http2Head.ts"
+import type { Http2Stream } from "../protocol/http2/Http2Stream.ts"
+import type { Transport } from "../transport/Transport.ts"
+import type { EnginePump } from "./EnginePump.ts"
+import { type BodyFailure, BodyLost, BodyViolation, type Flow, IncomingBody } from "./HttpBody.ts"
+import type { ServedExchange, Serving } from "./HttpEnvironment.ts"
+import { type HttpExchange, type Phase, type ResponseParts, TypeId, type Upgraded } from "./HttpExchange.ts"
+
+/** Who serves a stream: a request's exchange, or what it was upgraded to. @category models */
+export interface StreamOwner {
+  onData(data: Uint8Array): void
+  onEnd(trailers: HttpFields | undefined): void
+  onClosed(failure: StreamFailure | undefined): void
+  /** The stream takes more again. Told when the engine has done its part of the turn. */
+  onSendable(): void
+}
+
+/** The session of an exchange, as it is seen from there. @category models */
+export interface Connection {
+  readonly transport: Transport
+  readonly scheme: "http" | "https"
+  readonly engine: Http2Connection
+  readonly pump: EnginePump
+  /** The largest body of a request. */
+  readonly bodyBytes: number
+  /** The body of a request is whole. */
+  ready(exchange: Http2Exchange): void
+  /** The response is whole, or on its way to the end: nobody wants the rest of the request. */
+  abandon(exchange: Http2Exchange): void
+  /** The stream is over. */
+  closed(exchange: Http2Exchange, failure: StreamFailure | undefined): void
+  /** Lets `takeOver` have the stream, with what of it waits in the exchange. */
+  handOver(exchange: Http2Exchange, takeOver: (transport: Transport, rest: Uint8Array) => Upgraded): void
+}
+
+/** A turn that produces more is written in parts, so that who writes learns that the peer does not keep up. */
+const flushBytes = 65_536
+
+/** @category models */
+export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner, Flow {
+  readonly [TypeId]: typeof TypeId = TypeId
+  readonly version = "2"
+  readonly stream: Http2Stream
+  readonly body: IncomingBody | undefined
+  readonly startedMillis: number
+  phase: Phase = "unanswered"
+  status: number | undefined = undefined
+  sentBodyBytes = 0
+  trailers: FieldsInput | undefined = undefined
+  /** Whether its handler runs. `collecting`: the body may still come whole in this turn. */
+  stage: "collecting" | "serving" | "served" = "collecting"
+  /** The handler, where it has not ended at once. */
+  serving: Serving | undefined = undefined
+  /** What has come on a stream that is to be a tunnel, before somebody took it over. */
+  early: Array<Uint8Array> | undefined = undefined
+  /** `ended`: all of it has come. `unwanted`: nobody is told of the rest. */
+  request: "open" | "ended" | "unwanted"
+  private readonly head: Http2RequestHead
+  private readonly connection: Connection
+  private receivedBodyBytes = 0
+  private waiting: Set<() => void> | undefined = undefined
+  /** RFC 9110 §10.1.1: whether the client may still wait for `100 Continue`. */
+  private continuation: "owed" | "none"
+
+  constructor(
+    stream: Http2Stream,
+    head: Http2RequestHead,
+    request: "open" | "ended",
+    connection: Connection,
+    startedMillis: number
+  ) {
+    this.stream = stream
+    this.head = head
+    this.request = request
+    this.connection = connection
+    this.startedMillis = startedMillis
+    // RFC 9113 §8.5: what comes behind a CONNECT is no content of it.
+    const hasBody = request === "open" && head.method !== "CONNECT"
+    this.body = hasBody ? new IncomingBody(head.lengthBytes, this) : undefined
+    this.continuation = hasBody && head.expectsContinue ? "owed" : "none"
+  }
+
+  get method(): string {
+    return this.head.method
+  }
+
+  /** `:path`; of a CONNECT without one, `:authority`. */
+  get target(): string {
+    return this.head.path === "" ? this.head.authority : this.head.path
+  }
+
+  get authority(): string {
+    return this.head.authority
+  }
+
+  get scheme(): "http" | "https" {
+    return this.connection.scheme
+  }
+
+  get upgradeProtocol(): string | undefined {
+    return this.head.protocol
+  }
+
+  get transport(): Transport {
+    return this.connection.transport
+  }
+
+  header(name: string): string | undefined {
+    return this.head.header(name)
+  }
+
+  headers(): Readonly<Record<string, string>> {
+    return this.head.headers()
+  }
+
+  get isAnswerable(): boolean {
+    return this.phase === "unanswered"
+  }
+
+  respond({ headers, status }: ResponseParts, body: Uint8Array | string | undefined): Refusal | undefined {
+    // RFC 9110 §9.3.6: a client would take a 2xx to CONNECT for the tunnel that nobody has opened.
+    return HttpMessage.isTunnel(this.head.method, status)
+      ? this.answer(501, noFields, undefined, lost)
+      : this.answer(status, headers, body, lost)
+  }
+
+  begin({ headers, status }: ResponseParts): Refusal | undefined {
+    if (this.phase !== "unanswered") return ended
+    if (HttpMessage.isTunnel(this.head.method, status)) return tunnelOnly
+    const { engine, pump } = this.connection
+    const refusal = engine.beginResponse(this.stream, status, headers, pump.now())
+    if (refusal !== undefined) return refusal
+    this.phase = "begun"
+    this.status = status
+    this.sent()
+    return undefined
+  }
+
+  write(data: Uint8Array | string): Refusal | undefined {
+    if (this.phase !== "begun") return ended
+    const { engine, pump } = this.connection
+    const refusal = engine.write(this.stream, data, pump.now())
+    if (refusal !== undefined) return refusal
+    this.sentBodyBytes += data.length
+    this.sent()
+    return undefined
+  }
+
+  end(trailers?: FieldsInput): Refusal | undefined {
+    if (this.phase !== "begun") return ended
+    const { engine, pump } = this.connection
+    this.phase = "completed"
+    const refusal = engine.end(this.stream, trailers, pump.now())
+    if (refusal === undefined) {
+      this.answered(lost)
+      return undefined
+    }
+    if (this.phase === "completed") this.phase = "begun"
+    return refusal
+  }
+
+  interim(status: number, headers: FieldsInput): Refusal | undefined {
+    if (this.phase !== "unanswered") return ended
+    const { engine, pump } = this.connection
+    const refusal = engine.interim(this.stream, status, headers, pump.now())
+    if (refusal === undefined) this.sent()
+    return refusal
+  }
+
+  get awaitsContinue(): boolean {
+    return this.continuation === "owed"
+  }
+
+  get isWritable(): boolean {
+    return this.phase === "over" || this.phase === "upgraded" || this.stream.isWritable
+  }
+
+  onWritable(resume: () => void): () => void {
+    this.waiting ??= new Set()
+    this.waiting.add(resume)
+    return () => this.waiting?.delete(resume)
+  }
+
+  abort(): void {
+    if (this.phase !== "unanswered" && this.phase !== "begun") return
+    const { engine, pump } = this.connection
+    this.over()
+    engine.reset(this.stream, Code.InternalError, pump.now())
+    pump.wake()
+  }
+
+  upgrade(
+    { headers, status }: ResponseParts,
+    takeOver: (transport: Transport, rest: Uint8Array) => Upgraded
+  ): Refusal | undefined {
+    if (this.phase !== "unanswered") return ended
+    if (!HttpMessage.isTunnel(this.head.method, status)) return connectOnly
+    const { engine, pump } = this.connection
+    const refusal = engine.beginResponse(this.stream, status, headers, pump.now())
+    if (refusal !== undefined) return refusal
+    this.phase = "upgraded"
+    this.status = status
+    this.connection.handOver(this, takeOver)
+    return undefined
+  }
+
+  onData(data: Uint8Array): void {
+    this.continuation = "none"
+    const { body, connection } = this
+    if (body === undefined) {
+      if (this.phase !== "unanswered") {
+        this.credit(data.length)
+        return
+      }
+      this.early ??= []
+      this.early.push(Retention.keepable(data))
+      return
+    }
+    this.receivedBodyBytes += data.length
+    body.push(data)
+    if (this.receivedBodyBytes > connection.bodyBytes && this.request === "open") {
+      this.refuseBody()
+    }
+  }
+
+  onEnd(trailers: HttpFields | undefined): void {
+    this.request = "ended"
+    this.body?.end(trailers)
+    this.connection.ready(this)
+  }
+
+  onClosed(failure: StreamFailure | undefined): void {
+    this.connection.closed(this, failure)
+  }
+
+  onSendable(): void {
+    this.resumeWriters()
+  }
+
+  /**
+   * The body is above the limit, or says that it will be. Whoever reads it
+   * learns that; nobody else can do more than to be interrupted.
+   */
+  refuseBody(): void {
+    const { body, connection } = this
+    const failure = new BodyTooLarge(connection.bodyBytes)
+    const isRead = body?.isAwaited === true
+    const violation = new BodyViolation(failure)
+    if (this.phase === "unanswered") this.answer(failure.status, noFields, undefined, violation)
+    else connection.abandon(this)
+    body?.fail(violation)
+    if (!isRead) this.serving?.interrupt("peer")
+  }
+
+  wanted(): void {
+    const { engine, pump } = this.connection
+    if (this.continuation === "owed" && this.phase === "unanswered") this.interim(100, noFields)
+    this.continuation = "none"
+    engine.awaitBody(this.stream, true, pump.now())
+    pump.wake()
+  }
+
+  unwanted(): void {
+    const { engine, pump } = this.connection
+    engine.awaitBody(this.stream, false, pump.now())
+  }
+
+  /** Its window is what keeps the peer from sending. */
+  pause(): void {}
+
+  resume(): void {}
+
+  credit(byteCount: number): void {
+    const { engine, pump } = this.connection
+    engine.consume(this.stream, byteCount, pump.now())
+    pump.wake()
+  }
+
+  /** Nothing more can be sent; writers learn it from their next command. */
+  over(): void {
+    if (this.phase === "unanswered" || this.phase === "begun") this.phase = "over"
+  }
+
+  /** Has those who wait to write go on. */
+  resumeWriters(): void {
+    const { waiting } = this
+    if (waiting === undefined) return
+    this.waiting = undefined
+    for (const resume of waiting) resume()
+  }
+
+  private answer(
+    status: number,
+    headers: FieldsInput,
+    body: Uint8Array | string | undefined,
+    loss: BodyFailure
+  ): Refusal | undefined {
+    if (this.phase !== "unanswered") return ended
+    const { engine, pump } = this.connection
+    // Set first: the stream may be over before the engine returns.
+    this.phase = "completed"
+    this.status = status
+    if (body !== undefined) this.sentBodyBytes = body.length
+    const refusal = engine.respond(this.stream, status, headers, body, pump.now())
+    if (refusal === undefined) {
+      this.answered(loss)
+      return undefined
+    }
+    if (this.phase === "completed") this.phase = "unanswered"
+    this.status = undefined
+    this.sentBodyBytes = 0
+    return refusal
+  }
+
+  /** The response is whole. Who still reads the request, beside the handler, would wait for ever. */
+  private answered(loss: BodyFailure): void {
+    if (this.request === "open") {
+      this.connection.abandon(this)
+      this.body?.fail(loss)
+    }
+    this.sent()
+  }
+
+  private sent(): void {
+    const { engine, pump } = this.connection
+    if (engine.output.byteLength >= flushBytes) pump.flush()
+    pump.wake()
+  }
+}
+
+const noFields: FieldsInput = {}
+
+const ended = new StreamEnded()
+
+const lost = new BodyLost()
+
+const connectOnly = new InvalidMessage("a stream is handed over with a 2xx to CONNECT, and with nothing else")
+
+const tunnelOnly = new InvalidMessage("a 2xx to CONNECT opens a tunnel")
