@@ -155,7 +155,7 @@ class Session implements Http2Session {
       const forget = this.calls.pingUnsafe((roundTripMillis) =>
         resume(
           roundTripMillis === undefined
-            ? Exit.fail(Http2ClientError.make(this.calls.ended!))
+            ? Exit.fail(Http2ClientError.make(this.calls.ended ?? lost))
             : Exit.succeed(Duration.millis(roundTripMillis))
         )
       )
@@ -179,6 +179,8 @@ class Session implements Http2Session {
     return this.calls.stats
   }
 }
+
+const lost = new Http2ClientError.ConnectionLost("MaybeProcessed", undefined)
 
 const noOptions: Http2Request.Options = {}
 

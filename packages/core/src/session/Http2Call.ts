@@ -13,10 +13,11 @@
  * @since 0.1.0
  */
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
-import type { Http2Connection, RequestParts } from "../protocol/http2/Http2Connection.ts"
+import type { Http2Connection } from "../protocol/http2/Http2Connection.ts"
 import { type Refusal, StreamEnded } from "../protocol/http2/Http2Error.ts"
 import * as Code from "../protocol/http2/Http2ErrorCode.ts"
 import type { Http2Fields } from "../protocol/http2/Http2Fields.ts"
+import type { RequestParts } from "../protocol/http2/Http2Handler.ts"
 import type { Http2ResponseHead } from "../protocol/http2/Http2Head.ts"
 import type { Http2Stream } from "../protocol/http2/Http2Stream.ts"
 import type { EnginePump } from "./EnginePump.ts"

@@ -255,6 +255,8 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     const pump: EnginePump.EnginePump | undefined = this.pump
     // The first turn is within its making.
     if (pump === undefined) return
+    // The server has ended its side without a word.
+    if (engine.phase === "closed") this.end(new Http2ClientError.ConnectionLost("MaybeProcessed", undefined))
     this.admit()
     engine.fill(pump.now())
     while (engine.hasQueued && pump.writable()) {
