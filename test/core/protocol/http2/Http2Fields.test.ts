@@ -23,6 +23,7 @@ describe("headers", () => {
     assert.deepStrictEqual(fields.setCookies(), ["a=1", "b=2"])
     assert.deepStrictEqual({ ...fields.headers() }, { x: "y" })
     assert.isUndefined(fields.header("set-cookie"))
+    assert.isUndefined(of(["set-cookie", "a=1"]).header("set-cookie"))
     assert.deepStrictEqual(of().setCookies(), [])
   })
   it("names of Object.prototype are names", () => {

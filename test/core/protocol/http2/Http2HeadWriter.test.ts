@@ -204,8 +204,13 @@ describe("responses", () => {
     assert.deepStrictEqual(pair.request({ headers: fields }).slice(4), expected.slice(1))
     assert.strictEqual(pair.trailers(fields), "content-length cannot be a trailer")
   })
-  it("other records fill the peer's table", () => {
+  it("a record that comes again takes nothing of the peer's table, others fill it", () => {
+    const constant = { "x-long": "a value that is sent often" }
+    response(200, constant)
+    response(200, constant)
     const pair = new Pair()
+    pair.response(200, constant)
+    assert.strictEqual(pair.encoder.tableBytes, 0)
     pair.response(200, { "x-long": "a value that is sent once" })
     const first = pair.block.length
     pair.response(200, { "x-long": "a value that is sent once" })

@@ -103,6 +103,16 @@ describe("a block, however it is cut", () => {
       "MalformedMessage: a field name is no token in lower case"
     ],
     [
+      "one that is malformed twice",
+      "trailers",
+      encode([
+        ["a", "\0"],
+        ["B", ""],
+        ["c", "d"]
+      ]),
+      "MalformedMessage: a control character in a field value"
+    ],
+    [
       "as many fields as may be",
       "request",
       encode([...get, ["a", ""], ["b", ""], ["c", ""], ["d", ""]]),

@@ -260,12 +260,8 @@ const valueViolation = (value: string): string | undefined => {
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
-/** RFC 9110 §15: a number of three digits, from 100 on; otherwise 0. */
-const statusOf = (text: string): number => {
-  if (text.length !== 3) return 0
-  const status = HttpContentLength.parse(text)
-  return status === undefined || status < 100 ? 0 : status
-}
+/** A number of three digits (RFC 9110 §15); 0 where it is none. */
+const statusOf = (text: string): number => (text.length === 3 ? (HttpContentLength.parse(text) ?? 0) : 0)
 
 /** RFC 3986 §3.1: `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`, in any case; put in lower case. */
 const isScheme = (head: Http2RequestHead): boolean => {
