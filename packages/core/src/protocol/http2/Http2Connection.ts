@@ -3,7 +3,8 @@
  *
  * It only routes. Frames come from `Http2FrameDecoder`; those of streams go to
  * `Http2Receiver`, those of the connection to `Http2Control`; messages leave
- * by `Http2Sender` and `Http2SendQueue`; `Http2StreamLife` ends streams.
+ * by `Http2Sender` and `Http2SendQueue`; `Http2StreamLife` ends streams, and
+ * `Http2Lifetime` the connection.
  *
  * A violation of the peer ends the connection with GOAWAY, which says why, and
  * the end of this side; one of a stream ends that stream with RST_STREAM.
@@ -38,6 +39,7 @@ import { Http2FlowWindow } from "./Http2FlowWindow.ts"
 import * as Frame from "./Http2Frame.ts"
 import { type FrameHandler, Http2FrameDecoder } from "./Http2FrameDecoder.ts"
 import type { Http2Handler, RequestParts } from "./Http2Handler.ts"
+import { Http2Lifetime } from "./Http2Lifetime.ts"
 import type { Http2Link, Phase } from "./Http2Link.ts"
 import type { Resolved } from "./Http2Options.ts"
 import { Http2Output } from "./Http2Output.ts"
@@ -76,20 +78,13 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   private readonly receiver: Http2Receiver
   private readonly control: Http2Control
   private readonly watch: Http2StreamWatch
-  private armedMillis = Number.POSITIVE_INFINITY
-  /** Since when the transport is full; `Infinity`: it is not, as far as is known. */
-  private blockedMillis = Number.POSITIVE_INFINITY
-  /** Since when no stream is open. */
-  private idleMillis: number
-  /** When this side has ended, and the peer is waited for no longer. */
-  private closeMillis = Number.POSITIVE_INFINITY
+  private readonly lifetime: Http2Lifetime
 
   constructor(role: "server" | "client", handler: Http2Handler, limits: Resolved, nowMillis: number) {
     this.role = role
     this.handler = handler
     this.limits = limits
     this.nowMillis = nowMillis
-    this.idleMillis = nowMillis
     this.streams = new Http2Streams(role)
     this.window = new Http2FlowWindow(initialWindowBytes, limits.connectionWindowBytes)
     this.decoder = new Http2FrameDecoder(this, Frame.leastMaxFrameBytes, role === "server" ? "expected" : "none")
@@ -101,17 +96,14 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
       setMaxTableBytes: (byteCount) => this.receiver.block.setMaxTableBytes(byteCount)
     })
     this.watch = new Http2StreamWatch(this, this.life, this.sender.queue)
+    this.lifetime = new Http2Lifetime(this)
     this.control.open()
     this.rearm()
   }
 
   /** When `advance` wants to be called. It may come early: what was due may have moved to later. */
   get deadlineMillis(): number {
-    if (this.output.blocked && this.phase !== "closed") {
-      if (this.blockedMillis === Number.POSITIVE_INFINITY) this.blockedMillis = this.nowMillis
-      return Math.min(this.armedMillis, this.blockedMillis + this.limits.sendMillis)
-    }
-    return this.armedMillis
+    return this.lifetime.dueMillis
   }
 
   /** Streams that are not over. */
@@ -163,36 +155,39 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     this.nowMillis = nowMillis
     this.phase = "closed"
     this.decoder.stop()
-    this.armedMillis = Number.POSITIVE_INFINITY
+    this.lifetime.stop()
     this.life.closeAll(new ConnectionLost(undefined))
   }
 
   advance(nowMillis: number): void {
     this.nowMillis = nowMillis
-    if (nowMillis >= this.closeMillis) {
-      this.closeMillis = Number.POSITIVE_INFINITY
-      this.output.abort()
-    }
-    if (this.phase !== "closed" && !this.isStalled()) {
-      this.control.advance()
-      this.watch.advance()
-      this.expireBlock()
-      this.expireIdle()
-      this.settle()
+    switch (this.lifetime.late()) {
+      case "closing":
+        this.output.abort()
+        break
+      case "stalled":
+        this.fail(new SendStalled(this.limits.sendMillis))
+        this.output.abort()
+        break
+      case "idle":
+        this.drain(nowMillis)
+        break
+      case "nothing":
+        if (this.phase !== "closed") this.expire()
     }
     this.rearm()
   }
 
   resumeSending(nowMillis: number): void {
     this.nowMillis = nowMillis
-    this.blockedMillis = Number.POSITIVE_INFINITY
+    this.lifetime.unblock()
     this.control.ping.heard(nowMillis)
     this.arm(this.control.dueMillis)
     this.fill(nowMillis)
   }
 
   /**
-   * Moves what streams have queued to the output, up to about 128 KiB: for the
+   * Moves what streams have queued to the output, up to about 100 KiB: for the
    * pump's `onTurn`, and again after a flush, while `hasQueued` and the
    * transport takes more.
    */
@@ -390,7 +385,7 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
 
   /** @internal */
   arm(atMillis: number): void {
-    if (atMillis < this.armedMillis) this.armedMillis = atMillis
+    this.lifetime.arm(atMillis)
   }
 
   /** @internal */
@@ -410,7 +405,7 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
 
   /** @internal The silence of the peer counts from here. */
   onFirstStream(): void {
-    this.idleMillis = Number.POSITIVE_INFINITY
+    this.lifetime.busy()
     this.control.ping.heard(this.nowMillis)
     this.arm(this.control.ping.dueMillis(true))
   }
@@ -447,13 +442,8 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   /** After whatever may have ended the last stream. */
   private settle(): void {
     if (this.streams.count > 0 || this.phase === "closed") return
-    if (this.phase === "draining" && this.control.isDrained) {
-      this.shut()
-      return
-    }
-    if (this.idleMillis !== Number.POSITIVE_INFINITY) return
-    this.idleMillis = this.nowMillis
-    this.arm(this.nowMillis + this.limits.idleMillis)
+    if (this.phase === "draining" && this.control.isDrained) this.shut()
+    else this.lifetime.idle()
   }
 
   /** Nothing is sent behind this; the peer has some time to close its side. */
@@ -462,38 +452,21 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     this.decoder.stop()
     this.control.stop()
     this.output.end()
-    this.closeMillis = this.nowMillis + this.limits.closeMillis
-    this.armedMillis = this.closeMillis
+    this.lifetime.close()
   }
 
-  private isStalled(): boolean {
-    const { limits, output } = this
-    if (!output.blocked || this.nowMillis < this.blockedMillis + limits.sendMillis) return false
-    this.fail(new SendStalled(limits.sendMillis))
-    output.abort()
-    return true
-  }
-
-  private expireBlock(): void {
+  /** What the parts of the connection have been waiting for. */
+  private expire(): void {
     const { headMillis } = this.limits
+    this.control.advance()
+    this.watch.advance()
     if (this.nowMillis >= this.receiver.blockMillis + headMillis) this.control.late(headMillis)
-  }
-
-  private expireIdle(): void {
-    if (this.phase === "closed" || this.nowMillis < this.idleMillis + this.limits.idleMillis) return
-    if (this.phase === "open") this.drain(this.nowMillis)
+    this.settle()
   }
 
   private rearm(): void {
-    if (this.phase === "closed") {
-      this.armedMillis = this.closeMillis
-      return
-    }
-    this.armedMillis = Math.min(
-      this.control.dueMillis,
-      this.watch.dueMillis,
-      this.receiver.blockMillis + this.limits.headMillis,
-      this.phase === "open" ? this.idleMillis + this.limits.idleMillis : Number.POSITIVE_INFINITY
+    this.lifetime.rearm(
+      Math.min(this.control.dueMillis, this.watch.dueMillis, this.receiver.blockMillis + this.limits.headMillis)
     )
   }
 

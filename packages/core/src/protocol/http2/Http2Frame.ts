@@ -17,6 +17,7 @@
  *
  * Hot path: `violationOf` is asked for every frame.
  *
+ * @internal
  * @since 0.1.0
  */
 import { ConnectionViolation, StreamViolation } from "./Http2Error.ts"

@@ -32,15 +32,15 @@ export interface Options {
   readonly maxFrameSize?: ByteSize.Input | undefined
   /**
    * The largest field section, counted with 32 bytes more a field
-   * (SETTINGS_MAX_HEADER_LIST_SIZE). At least 1 KiB. Default 16 KiB. Above:
+   * (SETTINGS_MAX_HEADER_LIST_SIZE). From 1 KiB to 16 MiB. Default 16 KiB. Above:
    * 431; above four times that the connection ends.
    */
   readonly maxHeaderSize?: ByteSize.Input | undefined
   /** The most fields of a section, pseudo-header fields not counted. At least 1. Default 100. Above: 431. */
   readonly maxFieldCount?: number | undefined
   /**
-   * The table of fields that the peer may fill (SETTINGS_HEADER_TABLE_SIZE). At
-   * least 0. Default 4,096 bytes a connection; as much for the other direction.
+   * The table of fields that the peer may fill (SETTINGS_HEADER_TABLE_SIZE).
+   * From 0 to 16 MiB. Default 4,096 bytes a connection; as much for the other direction.
    */
   readonly headerTableSize?: ByteSize.Input | undefined
   /** The largest body that is received. At least 1 byte. Default `"unbounded"`, since windows limit what is held. Above: 413. */

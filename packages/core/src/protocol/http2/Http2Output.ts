@@ -19,6 +19,7 @@
  *
  * Hot path: `bench/` rows "http2".
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "../../bytes/Allocation.ts"

@@ -21,7 +21,7 @@ import type { Http2Link } from "./Http2Link.ts"
 import type { Http2Stream } from "./Http2Stream.ts"
 
 /** What the output takes in before it should be written. @category limits */
-export const fillBytes = 131_072
+export const fillBytes = 98_304
 
 /** One frame is no larger, whatever the peer allows: others wait for their turn. */
 const turnBytes = 16_384
@@ -135,7 +135,7 @@ export class Http2SendQueue {
       const part = queue[wholeParts]!
       const start = stream.queueStart
       const end = Math.min(part.length, start + leftBytes)
-      this.link.output.write(start === 0 && end === part.length ? part : part.subarray(start, end))
+      this.link.output.writeRange(part, start, end)
       leftBytes -= end - start
       stream.queueStart = end
       if (end === part.length) {
