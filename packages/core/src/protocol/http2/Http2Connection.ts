@@ -244,6 +244,7 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     const stream = new Http2Stream(id, State.Open, initialWindowBytes, this.receiveSize, this.limits.sendBufferBytes)
     stream.owner = owner
     stream.isHead = parts.method === "HEAD"
+    if (parts.method === "CONNECT") stream.tunnel = "asked"
     const invalid = this.sender.request(stream, parts, body, rest)
     if (invalid !== undefined) return invalid
     if (this.streams.count === 0) this.onFirstStream()

@@ -41,10 +41,13 @@ export class Http2FlowWindow {
     return this.sendBytes <= maxWindowBytes
   }
 
-  /** What has come, with its padding. `false`: more than was allowed. */
+  /**
+   * What has come, with its padding. `false`: more than was allowed. Nothing is
+   * always allowed (§6.9.1), also where `resize` has left less than nothing.
+   */
   receive(byteCount: number): boolean {
     this.receiveBytes -= byteCount
-    return this.receiveBytes >= 0
+    return this.receiveBytes >= 0 || byteCount === 0
   }
 
   /** What was used up. Returns the increment to announce, or 0 while it is not worth a frame. */

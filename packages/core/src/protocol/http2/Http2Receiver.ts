@@ -218,6 +218,10 @@ export class Http2Receiver {
 
   private kindOf(stream: Http2Stream): Kind {
     const step = State.step(stream.state, State.ReceiveHeaders)
+    if (stream.tunnel === "open") {
+      this.verdict = new StreamViolation(Code.ProtocolError, "RFC 9113 §8.5: HEADERS on a connected stream")
+      return "discarded"
+    }
     if (!State.isState(step)) {
       this.verdict = new StreamViolation(Code.StreamClosed, "RFC 9113 §5.1: HEADERS behind END_STREAM")
       return "discarded"
@@ -241,6 +245,7 @@ export class Http2Receiver {
     )
     stream.receiving = AwaitingBody
     stream.bodiless = head.method === "HEAD"
+    if (head.method === "CONNECT") stream.tunnel = "asked"
     if (head.lengthBytes !== undefined) stream.expectedBytes = head.lengthBytes
     if (streams.count === 0) this.link.onFirstStream()
     streams.add(stream)
@@ -262,6 +267,8 @@ export class Http2Receiver {
     }
     stream.receiving = AwaitingBody
     if (stream.isHead || HttpMessage.isBodiless("GET", head.status)) stream.expectedBytes = 0
+    else if (stream.tunnel === "asked" && head.status < 300) stream.tunnel = "open"
+    // RFC 9110 §9.3.6: in the answer that opens a tunnel "a client MUST ignore any Content-Length".
     else stream.expectedBytes = head.lengthBytes ?? unknownLength
     if (!ends) {
       handler.onResponse(stream, head, false)

@@ -158,6 +158,7 @@ export class Http2Sender {
     const declared = HeadWriter.response(block, this.encoder, status, headers, lengthBytes, this.date(status))
     if (typeof declared !== "number") return declared
     if (status >= 200) stream.declaredBytes = declared
+    if (stream.tunnel === "asked" && status >= 200 && status < 300) stream.tunnel = "open"
     FrameEncoder.headers(output, stream.id, block, peerSettings.maxFrameBytes, ends)
     return undefined
   }

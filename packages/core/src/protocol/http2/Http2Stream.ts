@@ -38,6 +38,8 @@ export class Http2Stream extends Http2FlowWindow {
   bodiless = false
   /** @internal Whether the request is HEAD, so that the response has no content. */
   isHead = false
+  /** @internal Whether a CONNECT was received or sent, and answered with 2xx (RFC 9113 §8.5). */
+  tunnel: "none" | "asked" | "open" = "none"
 
   /** @internal The body's length as its sender said it, and what has come of it. */
   expectedBytes = unknownLength
