@@ -7,6 +7,7 @@ import type { RequestParts } from "@sluice/core/protocol/http2/Http2Connection"
 import { InvalidMessage } from "@sluice/core/protocol/http2/Http2Error"
 import { Http2HeaderBlock } from "@sluice/core/protocol/http2/Http2HeaderBlock"
 import * as Http2HeadWriter from "@sluice/core/protocol/http2/Http2HeadWriter"
+import { Http2PreparedFields, ofTrailers, unannounced } from "@sluice/core/protocol/http2/Http2PreparedFields"
 
 type Result = number | InvalidMessage | undefined
 
@@ -152,7 +153,7 @@ describe("responses", () => {
     const rows: ReadonlyArray<
       readonly [status: number, own: string | undefined, lengthBytes: number | undefined, result: number | string]
     > = [
-      [200, undefined, undefined, Http2HeadWriter.unannounced],
+      [200, undefined, undefined, unannounced],
       [200, undefined, 0, 0],
       [200, undefined, 12, 12],
       [200, "12", undefined, 12],
@@ -161,8 +162,8 @@ describe("responses", () => {
       [200, "x", 12, "Content-Length is no number"],
       [304, "12", undefined, 12],
       // "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx or 204".
-      [204, "12", 0, Http2HeadWriter.unannounced],
-      [103, "12", undefined, Http2HeadWriter.unannounced]
+      [204, "12", 0, unannounced],
+      [103, "12", undefined, unannounced]
     ]
     for (const [status, own, lengthBytes, result] of rows) {
       const pair = new Pair()
@@ -171,7 +172,7 @@ describe("responses", () => {
         const lines = pair.response(status, fields, lengthBytes)
         if (typeof result === "string") assert.strictEqual(lines, result)
         else {
-          const length = result === Http2HeadWriter.unannounced ? [] : [`content-length=${result}`]
+          const length = result === unannounced ? [] : [`content-length=${result}`]
           assert.deepStrictEqual([pair.result, lines], [result, [`:status=${status}`, "a=b", ...length]])
         }
       }
@@ -208,6 +209,7 @@ describe("responses", () => {
     const constant = { "x-long": "a value that is sent often" }
     response(200, constant)
     response(200, constant)
+    response(200, {})
     const pair = new Pair()
     pair.response(200, constant)
     assert.strictEqual(pair.encoder.tableBytes, 0)
@@ -292,6 +294,15 @@ describe("trailers", () => {
       assert.deepStrictEqual(pair.response(200, { a: `${round}` }), [":status=200", `a=${round}`])
     }
     assert.deepStrictEqual(pair.trailers({}), [])
+  })
+  it("that leave later are those that were checked, whatever became of the record", () => {
+    const fields: Record<string, string> = { A: "b" }
+    const prepared = ofTrailers(fields)
+    if (!(prepared instanceof Http2PreparedFields)) throw new Error(prepared.message)
+    fields.A = "\n"
+    const pair = new Pair()
+    const later = pair.write((block, encoder) => void Http2HeadWriter.preparedTrailers(block, encoder, prepared))
+    assert.deepStrictEqual(later, ["a=b"])
   })
   it("RFC 9110 §6.5.1: what a trailer cannot be is refused", () => {
     for (const name of ["content-length", "Transfer-Encoding", "connection", "te", "Host", "date", "authorization"]) {
