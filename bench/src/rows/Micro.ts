@@ -170,6 +170,55 @@ export const micro: ReadonlyArray<Row> = [
   },
   {
     group: "micro",
+    name: "http2-request",
+    title: "HTTP/2 GET / through the engine, 32 in a chunk, answered with 1 field and 11 B, a request",
+    subject: MicroExperiment.contestant("http2-request", "constant fields"),
+    peers: [
+      MicroExperiment.contestant("http2-request", "new fields"),
+      MicroExperiment.contestant("http2-request", "one by one")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http2-served",
+    title: "HTTP/2 GET /, from its bytes to the bytes of its response of 11 B, through Effect's HttpRouter",
+    subject: MicroExperiment.contestant("http2-served", "HttpRouter"),
+    peers: [
+      MicroExperiment.contestant("http2-served", "HttpRouter, 32 at once"),
+      MicroExperiment.contestant("http2-served", "a handler"),
+      MicroExperiment.contestant("http2-served", "a handler, 32 at once")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http2-decode",
+    title: "reading frames of HTTP/2, HEADERS of 4 B and DATA of 11 B in turn, 64 in a chunk, a frame",
+    subject: MicroExperiment.contestant("http2-frames", "decode"),
+    peers: [
+      MicroExperiment.contestant("http2-frames", "decode, cut"),
+      MicroExperiment.contestant("http2-frames", "decode, by hand")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "http2-encode",
+    title: "writing frames of HTTP/2, HEADERS of 4 B and DATA of 11 B in turn, 64 in a chunk, a frame",
+    subject: MicroExperiment.contestant("http2-frames", "encode"),
+    peers: [
+      MicroExperiment.contestant("http2-frames", "encode, text"),
+      MicroExperiment.contestant("http2-frames", "encode, by hand")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
     name: "hpack-decode",
     title: "decoding the header block of a browser that the connection has seen before, a field",
     subject: MicroExperiment.contestant("hpack-decode", "browser, again"),

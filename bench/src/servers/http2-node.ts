@@ -7,6 +7,8 @@ import * as Announcement from "./Announcement.ts"
 import * as Http2Download from "./http2-download.ts"
 
 const text = (stream: Http2.ServerHttp2Stream, body: string): void => {
+  // Its client may have left before its body was whole.
+  if (stream.destroyed) return
   stream.respond({ ":status": 200, "content-type": "text/plain", "content-length": body.length })
   stream.end(body)
 }
