@@ -277,8 +277,8 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     this.end(lost)
     for (const call of this.lost.splice(0)) call.close(lost)
     this.answer(undefined)
-    this.over.fire()
     this.owner?.onClosed(this.ending!)
+    this.over.fire()
   }
 
   /** Those that wait, in their order, while the server takes them. */
