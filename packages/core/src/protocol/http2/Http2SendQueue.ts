@@ -23,7 +23,7 @@ import type { Http2Stream } from "./Http2Stream.ts"
 /** What the output takes in before it should be written. @category limits */
 export const fillBytes = 98_304
 
-/** One frame is no larger, whatever the peer allows: others wait for their turn. */
+/** One frame is no larger, whatever the peer allows (16 KiB at least): others wait for their turn. */
 const turnBytes = 16_384
 
 /** @category models */
@@ -51,12 +51,12 @@ export class Http2SendQueue {
 
   /** Whether so many bytes may leave at once, beside the line. */
   takesNow(stream: Http2Stream, byteCount: number): boolean {
-    const { output, peerSettings, window } = this.link
+    const { output, window } = this.link
     return (
       stream.queuedBytes === 0 &&
       byteCount <= stream.sendBytes &&
       byteCount <= window.sendBytes &&
-      byteCount <= peerSettings.maxFrameBytes &&
+      byteCount <= turnBytes &&
       !output.blocked &&
       output.byteLength < fillBytes
     )
