@@ -250,6 +250,7 @@ export class Http2Receiver {
     if (streams.count === 0) this.link.onFirstStream()
     streams.add(stream)
     guard.earn(budgets.priorities, prioritiesPerStream)
+    if (ends) head.expectsContinue = false
     handler.onRequest(stream, head, ends)
   }
 

@@ -21,6 +21,7 @@ import * as FrameEncoder from "./Http2FrameEncoder.ts"
 import type { RequestParts } from "./Http2Handler.ts"
 import * as HeadWriter from "./Http2HeadWriter.ts"
 import type { Http2Link } from "./Http2Link.ts"
+import * as Http2PreparedFields from "./Http2PreparedFields.ts"
 import { Http2SendQueue } from "./Http2SendQueue.ts"
 import { AwaitingBody, AwaitingHead, type Http2Stream, unknownLength } from "./Http2Stream.ts"
 import type { Http2StreamLife } from "./Http2StreamLife.ts"
@@ -103,11 +104,13 @@ export class Http2Sender {
     if (stream.sending !== AwaitingBody || stream.ending !== "open") return ended
     const { declaredBytes, writtenBytes } = stream
     if (declaredBytes > writtenBytes && !stream.bodiless) return wrongLength(declaredBytes, writtenBytes)
-    if (trailers !== undefined) {
-      const invalid = invalidTrailers(trailers)
-      if (invalid !== undefined) return invalid
+    if (trailers === undefined) stream.ending = "end"
+    else {
+      // Now, and not when they leave: then it would be too late for a refusal.
+      const prepared = Http2PreparedFields.ofTrailers(trailers)
+      if (prepared instanceof InvalidMessage) return prepared
+      stream.ending = prepared
     }
-    stream.ending = trailers ?? "end"
     if (stream.queuedBytes === 0) this.finish(stream)
     return undefined
   }
@@ -189,7 +192,7 @@ export class Http2Sender {
     const { ending } = stream
     if (typeof ending === "object") {
       block.begin(Frame.headBytes)
-      HeadWriter.trailers(block, this.encoder, ending)
+      HeadWriter.preparedTrailers(block, this.encoder, ending)
       FrameEncoder.headers(output, stream.id, block, peerSettings.maxFrameBytes, true)
     } else FrameEncoder.frameHead(output, 0, Frame.type.Data, Frame.flag.EndStream, stream.id)
     this.life.sentEnd(stream)
@@ -209,12 +212,3 @@ const wrongLength = (declared: number, actual: number): InvalidMessage =>
 
 const byteLengthOf = (body: Body): number =>
   body === undefined ? 0 : typeof body === "string" ? Utf8.byteLength(body) : body.length
-
-/** Trailers may leave later, when it is too late for a refusal: so they are written once for nothing. */
-const invalidTrailers = (trailers: FieldsInput): InvalidMessage | undefined => {
-  block.begin(0)
-  return HeadWriter.trailers(block, trialEncoder, trailers)
-}
-
-/** Without a table: nothing of what is tried is kept. */
-const trialEncoder = new HpackEncoder({ maxTableBytes: 0 })

@@ -7,8 +7,8 @@
  *
  * @since 0.1.0
  */
-import type { FieldsInput } from "../http/HttpField.ts"
 import { Http2FlowWindow } from "./Http2FlowWindow.ts"
+import type { Http2PreparedFields } from "./Http2PreparedFields.ts"
 
 /** What a stream has not sent yet: its head, its body, or nothing. @category models */
 export const AwaitingHead = 0
@@ -61,7 +61,7 @@ export class Http2Stream extends Http2FlowWindow {
   queue: Array<Uint8Array> | undefined = undefined
   queueStart = 0
   /** @internal Behind the last byte: nothing yet, the end, or trailers. */
-  ending: "open" | "end" | FieldsInput = "open"
+  ending: "open" | "end" | Http2PreparedFields = "open"
   /** @internal The next stream that may send; `queued` while it stands in that line. */
   nextSender: Http2Stream | undefined = undefined
   turn: "none" | "queued" = "none"
