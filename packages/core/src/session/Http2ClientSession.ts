@@ -82,7 +82,9 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   /** Why no request can be sent any more: the first reason counts. */
   private ending: Http2ClientError.Ended | undefined = undefined
   /** Calls whose stream was lost with a transport that has not said yet why. */
-  private lost: Array<Http2Call> = []
+  private readonly lost: Array<Http2Call> = []
+  /** Calls that the server has not processed, before its GOAWAY was told. */
+  private readonly unprocessed: Array<readonly [Http2Call, Http2ClientError.Reason]> = []
   private readonly pings = new Set<(roundTripMillis: number | undefined) => void>()
   private readonly over = new Signal()
   private readonly drainTimer: Timer
@@ -224,7 +226,10 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     const call = callOf(stream)
     if (call.progress === "whole") this.completedCount++
     else this.failedCount++
-    if (failure?._tag !== "ConnectionLost" || failure.violation !== undefined) {
+    // Whoever asks again at once must hear that the server goes away.
+    if (failure?._tag === "Unprocessed") {
+      this.unprocessed.push([call, Http2ClientError.ofFailure(failure, call.progress)])
+    } else if (failure?._tag !== "ConnectionLost" || failure.violation !== undefined) {
       call.close(failure && Http2ClientError.ofFailure(failure, call.progress))
     } else if (this.phase === "cut") call.close(closedHere)
     // A transport that is gone is about to say why.
@@ -238,6 +243,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
 
   onGoAway(_lastStreamId: number, errorCode: number, debug: string): void {
     this.end(new Http2ClientError.GoneAway(errorCode, debug))
+    for (const [call, reason] of this.unprocessed.splice(0)) call.close(reason)
   }
 
   onPong(roundTripMillis: number): void {
