@@ -51,7 +51,7 @@ export const run = (flags: Flags) =>
       const port = Option.getOrElse(flags.webPort, () => (flags.port === 0 ? 0 : defaultWebPort))
       const webFlags = { ...flags, port, unix: Option.none() }
       const web = Context.get(
-        yield* Layer.build(CommandLine.layerListener(webFlags, { alpnProtocols: ["http/1.1"] })),
+        yield* Layer.build(CommandLine.layerListener(webFlags, { alpnProtocols: ["h2", "http/1.1"] })),
         Listener
       )
       const hint = (address: NetAddress.SocketAddress) => `join: ${client(flags, address)}\npage: ${page(flags, web)}`

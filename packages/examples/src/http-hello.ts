@@ -65,7 +65,7 @@ export const command = Command.make("http-hello", flags, ({ tls, ...listen }) =>
     "http-hello",
     server,
     CommandLine.layerListener(listen, {
-      alpnProtocols: ["http/1.1"],
+      alpnProtocols: ["h2", "http/1.1"],
       certificates: tls ? SelfSigned.make() : undefined
     })
   )

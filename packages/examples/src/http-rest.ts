@@ -57,7 +57,7 @@ export const command = Command.make("http-rest", flags, ({ db, ...listen }) =>
   CommandLine.launch(
     "http-rest",
     server.pipe(Layer.provide(db === "memory" ? Users.layerMemory : UsersSqlite.layer(db))),
-    CommandLine.layerListener(listen, { alpnProtocols: ["http/1.1"] })
+    CommandLine.layerListener(listen, { alpnProtocols: ["h2", "http/1.1"] })
   )
 ).pipe(
   Command.withDescription("A REST API of users with OpenAPI: see /docs"),

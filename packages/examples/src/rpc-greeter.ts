@@ -46,7 +46,10 @@ const flags = {
 export const command = Command.make("rpc-greeter", flags, ({ webPort, ...listen }) =>
   Effect.gen(function* () {
     const web = yield* Layer.build(
-      CommandLine.layerListener({ ...listen, port: webPort, unix: Option.none() }, { alpnProtocols: ["http/1.1"] })
+      CommandLine.layerListener(
+        { ...listen, port: webPort, unix: Option.none() },
+        { alpnProtocols: ["h2", "http/1.1"] }
+      )
     )
     const where = NetAddress.formatSocketAddress(Context.get(web, Listener).address)
     return yield* CommandLine.launch(

@@ -80,6 +80,6 @@ export const command = Command.make("static-files", flags, ({ directory, ...list
   CommandLine.launch(
     "static-files",
     server(directory),
-    CommandLine.layerListener(listen, { alpnProtocols: ["http/1.1"] })
+    CommandLine.layerListener(listen, { alpnProtocols: ["h2", "http/1.1"] })
   )
 ).pipe(Command.withDescription("Serves the files of a directory"), Command.validate(CommandLine.validateListen))

@@ -34,7 +34,11 @@ export const server = WebSocketServer.serve(
 )
 
 export const command = Command.make("websocket-broadcast", CommandLine.listenFlags(4010), (flags) =>
-  CommandLine.launch("websocket-broadcast", server, CommandLine.layerListener(flags, { alpnProtocols: ["http/1.1"] }))
+  CommandLine.launch(
+    "websocket-broadcast",
+    server,
+    CommandLine.layerListener(flags, { alpnProtocols: ["h2", "http/1.1"] })
+  )
 ).pipe(
   Command.withDescription("Sends every message of a WebSocket to all of them, on any path"),
   Command.validate(CommandLine.validateListen)

@@ -38,7 +38,7 @@ export const command = Command.make("websocket-echo", flags, ({ deflate, ...list
   CommandLine.launch(
     "websocket-echo",
     server({ compression: deflate ? "permessage-deflate" : "none" }),
-    CommandLine.layerListener(listen, { alpnProtocols: ["http/1.1"] })
+    CommandLine.layerListener(listen, { alpnProtocols: ["h2", "http/1.1"] })
   )
 ).pipe(
   Command.withDescription("Echoes messages of WebSockets, on any path"),

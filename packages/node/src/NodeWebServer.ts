@@ -24,7 +24,13 @@ import * as Layer from "effect/Layer"
 import * as NodeDeflate from "./NodeDeflate.ts"
 import * as NodeListener from "./NodeListener.ts"
 
-/** Where to listen, and the limits of the server. @category options */
+/**
+ * Where to listen, and the limits of the server. With `tls`, ALPN offers `h2`
+ * and `http/1.1` unless `alpnProtocols` says something else; without HTTP/2
+ * only `http/1.1`.
+ *
+ * @category options
+ */
 export type Options = NodeListener.Options & WebServer.Options
 
 /** What a handler may ask for beside the server: files, entity tags, and Effect's services on Node. @category models */
@@ -49,6 +55,13 @@ export const layer = (
 ): Layer.Layer<WebServer.WebServer | HttpServer.HttpServer | Services, TransportError> =>
   Layer.mergeAll(
     // Above its connections the server has new ones wait; the listener would close them.
-    WebServer.layer(options).pipe(Layer.provide(NodeListener.layer({ ...options, maxConnections: undefined }))),
+    WebServer.layer(options).pipe(
+      Layer.provide(NodeListener.layer({ ...options, tls: tlsOf(options), maxConnections: undefined }))
+    ),
     layerServices
   )
+
+const tlsOf = ({ http2, tls }: Options): Options["tls"] =>
+  tls === undefined
+    ? undefined
+    : { ...tls, alpnProtocols: tls.alpnProtocols ?? (http2 === "off" ? ["http/1.1"] : ["h2", "http/1.1"]) }

@@ -289,7 +289,7 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   /** A peer that does not read what it is sent is not read either: whatever it sends may want an answer. */
   private regulate(): void {
     const { engine, pump, transport } = this
-    const isFull = !pump.writable() && transport.bufferedBytes + pump.waitingBytes > mostUnsentBytes
+    const isFull = engine.output.blocked && transport.bufferedBytes + pump.waitingBytes > mostUnsentBytes
     const wish = isFull || engine.wantsPause ? "paused" : "on"
     if (wish === this.reading) return
     this.reading = wish
