@@ -94,14 +94,16 @@ export class Http2Receiver {
       this.onWrongStep(stream, step)
       return
     }
-    stream.unreadBytes += frameBytes
+    const dataBytes = end - start
+    const paddingBytes = frameBytes - dataBytes
+    stream.unreadBytes += dataBytes
+    // Padding is used up as it comes; nobody has read anything by that.
+    if (paddingBytes > 0) this.giveBack(paddingBytes)
     if (!stream.receive(frameBytes)) {
       this.life.fail(stream, new StreamViolation(Code.FlowControlError, "DATA above the stream's window"))
       return
     }
-    const dataBytes = end - start
-    // Padding is used up as it comes.
-    if (frameBytes > dataBytes) this.consume(stream, frameBytes - dataBytes)
+    if (paddingBytes > 0) this.credit(stream, paddingBytes)
     const failure = this.bodyFailure(stream, dataBytes)
     if (failure !== undefined) {
       this.life.fail(stream, failure)
@@ -147,6 +149,10 @@ export class Http2Receiver {
   consume(stream: Http2Stream, byteCount: number): void {
     if (this.link.streams.get(stream.id) !== stream || byteCount === 0) return
     this.life.used(stream, byteCount)
+    this.credit(stream, byteCount)
+  }
+
+  private credit(stream: Http2Stream, byteCount: number): void {
     // Nothing more comes behind the end.
     if (!State.canReceive(stream.state)) return
     const increment = stream.credit(byteCount)
