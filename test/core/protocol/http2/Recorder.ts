@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Assert from "node:assert/strict"
 import { Http2Connection } from "@sluice/core/protocol/http2/Http2Connection"
 import type { StreamFailure, Violation } from "@sluice/core/protocol/http2/Http2Error"
 import * as Code from "@sluice/core/protocol/http2/Http2ErrorCode"
@@ -227,3 +228,66 @@ export const returnedOf = (lines: ReadonlyArray<string>, id: number): number =>
   sum(lines.filter((line) => line.startsWith(`WINDOW_UPDATE ${id} `)).map((line) => Number(line.split(" ")[2])))
 
 export const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
+
+/** So many are taken; one more ends the connection, and says which budget it was. */
+export const spends = (
+  side: Side,
+  budget: string,
+  count: number,
+  framesOf: (index: number) => ReadonlyArray<Uint8Array>
+): void => {
+  for (let index = 0; index < count; index++) {
+    side.receive(...framesOf(index))
+    if (index % 100 === 0) side.sent()
+  }
+  side.sent()
+  Assert.equal(side.engine.output.closing, "open", side.calls.at(-1))
+  side.receive(...framesOf(count))
+  Assert.match(side.taken().at(-1) ?? "", /^GOAWAY \d+ ENHANCE_YOUR_CALM$/)
+  Assert.equal(side.reader.debugTexts.at(-1), `too many ${budget}`)
+  Assert.ok(side.calls.includes("violation BudgetSpent ENHANCE_YOUR_CALM"))
+  Assert.equal(side.engine.output.closing, "end")
+}
+
+/** A client as it sees the connection's window of its server. */
+export class Sender {
+  readonly side: Side
+  /** All that was sent back. */
+  readonly lines: Array<string> = []
+  private spentBytes = 0
+  constructor(side: Side) {
+    this.side = side
+  }
+
+  send(...frames: ReadonlyArray<Uint8Array>): void {
+    for (const frame of frames) {
+      if (frame[3] === 0) this.spentBytes += frame.length - 9
+      this.side.receive(frame)
+    }
+    this.lines.push(...this.side.sent())
+  }
+
+  /** What it may still send. */
+  get windowBytes(): number {
+    return windowBytes - this.spentBytes + returnedOf(this.lines, 0)
+  }
+
+  /** What it may send at most, as soon as all is given back that was used up: shown by a last stream, which is read. */
+  get wholeBytes(): number {
+    const id = 1_000_001
+    this.send(post(id))
+    const before = this.lines.length
+    while (returnedOf(this.lines.slice(before), 0) === 0) {
+      this.send(Wire.data(id, body(1_000)))
+      const stream = this.side.stream(id)
+      // Its owner may have read it.
+      this.side.engine.consume(stream, stream.unreadBytes, this.side.nowMillis)
+      this.lines.push(...this.side.sent())
+      if (this.windowBytes < 0) break
+    }
+    return this.windowBytes
+  }
+}
+
+/** The default of `connectionWindow`. */
+export const windowBytes = 1_048_576
