@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as Http2Request from "@sluice/core/client/Http2Request"
 import * as Http2Session from "@sluice/core/client/Http2Session"
 import * as Code from "@sluice/core/protocol/http2/Http2ErrorCode"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -187,6 +189,39 @@ describe("what comes", () => {
       assert.deepStrictEqual({ ...response.headers }, { "x-one": "1" })
       assert.strictEqual(yield* response.text(), "body")
       assert.deepStrictEqual({ ...(yield* response.trailers) }, { sum: "4" })
+    })
+  )
+
+  it.effect("who throws at an interim response ends its own request, and no other", () =>
+    Effect.gen(function* () {
+      const { session, world } = yield* connected({
+        conduct: (request) => {
+          request.interim(102)
+          if (request.head.path === "/") request.respond(200)
+        }
+      })
+      const onInterim = () => {
+        throw new Error("mine")
+      }
+      const exit = yield* Effect.exit(session.request({ path: "/broken", onInterim }))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      yield* turns
+      assert.deepInclude(world.server.last.over, { _tag: "PeerReset", errorCode: Code.Cancel })
+      assert.strictEqual((yield* session.request()).status, 200)
+    })
+  )
+
+  it.effect("RFC 9113 §8.5: CONNECT has no path, and is a stream both ways", () =>
+    Effect.gen(function* () {
+      const { session, world } = yield* connected({ conduct: (request) => request.begin(200) })
+      const body = Stream.concat(Stream.succeed(bytes("ping")), Stream.never)
+      const response = yield* session.request({ method: "CONNECT", authority: "far.test:25", body })
+      yield* turns
+      const { bodyText, head } = world.server.last
+      assert.deepStrictEqual([head.method, head.authority, head.path, bodyText], ["CONNECT", "far.test:25", "", "ping"])
+      const reading = yield* Effect.forkChild(Stream.runHead(response.stream), { startImmediately: true })
+      world.server.last.write("pong")
+      assert.strictEqual(Buffer.from(Option.getOrThrow(yield* Fiber.join(reading))).toString(), "pong")
     })
   )
 

@@ -12,10 +12,12 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { FakeDialer } from "../../harness/FakeDialer.ts"
 import * as Http2ClientWorld from "../../harness/Http2ClientWorld.ts"
 import * as MemoryWorld from "../../harness/MemoryWorld.ts"
+import { SeededRandom } from "../../harness/SeededRandom.ts"
 import { turns } from "../../harness/TransportContract.ts"
 
 const target = { host: "server.test", port: 8080 }
@@ -151,6 +153,91 @@ describe("connect", () => {
     )
   }
 })
+
+describe("many at a time", () => {
+  it.effect("however the bytes are cut", () =>
+    Effect.gen(function* () {
+      for (const bufferBytes of [1, 7, 100]) {
+        const { session } = yield* connected({ bufferBytes })
+        const body = "0123456789".repeat(50)
+        const ask = (path: string) =>
+          Effect.scoped(
+            Effect.flatMap(session.request({ method: "POST", path, body, trailers: { a: "b" } }), (response) =>
+              response.text()
+            )
+          )
+        const texts = yield* Effect.all([ask("/a"), ask("/b"), ask("/c")], { concurrency: 3 })
+        assert.deepStrictEqual(texts, ["hello /a", "hello /b", "hello /c"], `${bufferBytes} bytes`)
+      }
+    })
+  )
+
+  for (let seed = 1; seed <= 20; seed++) {
+    it.effect(`whatever becomes of each, nothing is left, and all are counted: seed ${seed}`, () =>
+      MemoryWorld.leavesNothing((track) => chaos(seed, track))
+    )
+  }
+})
+
+/** Requests of all kinds, of which some are given up, reset, or lost with the server. */
+const chaos = (seed: number, track: (world: never) => void) =>
+  Effect.gen(function* () {
+    const random = new SeededRandom(seed)
+    const { session, world } = yield* connected(
+      {
+        maxConcurrentStreams: 1 + random.below(8),
+        bufferBytes: 1 + random.below(100_000),
+        conduct: (request) => {
+          const fate = random.below(6)
+          if (fate === 0) request.reset(random.below(14))
+          else if (fate === 1) request.begin(200)
+          else if (fate === 2) request.respond(200, {}, new Uint8Array(random.below(400_000)))
+          else request.respond(200, {}, "small")
+        }
+      },
+      { maxWaiting: 30, waitTimeout: "2 seconds", drainTimeout: "1 second", sendBufferSize: 1000 }
+    )
+    track(world as never)
+    const ask = Effect.gen(function* () {
+      const kind = random.below(4)
+      const part = new Uint8Array(random.below(100_000))
+      const body = [undefined, "text", part, Stream.make(part, part)][kind]
+      yield* Effect.sleep(random.below(50))
+      const response = yield* session.request({
+        method: "POST",
+        body,
+        trailers: random.below(2) ? { a: "b" } : undefined
+      })
+      if (random.below(4) > 0) yield* response.bytes()
+    }).pipe(Effect.scoped, Effect.timeout(20 + random.below(100)), Effect.exit)
+    const all = yield* Effect.forkChild(
+      Effect.all(
+        Array.from({ length: 100 }, () => ask),
+        { concurrency: "unbounded" }
+      )
+    )
+    const end = random.below(3)
+    for (let millis = 0; millis < 300; millis += 10) {
+      yield* TestClock.adjust(10)
+      yield* turns
+      if (millis !== 40) continue
+      if (end === 1) world.server.transport.destroy()
+      if (end === 2) world.server.drain()
+    }
+    const exits = yield* Fiber.join(all)
+    const { completedCount, failedCount, openCount, sentCount, waitingCount } = session.stats
+    assert.deepStrictEqual([openCount, waitingCount], [0, 0])
+    assert.strictEqual(sentCount, completedCount + failedCount)
+    assert.strictEqual(exits.length, 100)
+    for (const exit of exits) {
+      if (Exit.isFailure(exit)) assert.isFalse(Cause.hasDies(exit.cause), Cause.pretty(exit.cause))
+    }
+    assert.isAbove(completedCount, 0)
+    const ended = yield* Effect.forkChild(session.closed)
+    yield* turns
+    assert.strictEqual(ended.pollUnsafe() !== undefined, end !== 0)
+    yield* Fiber.interrupt(ended)
+  })
 
 describe("what waits", () => {
   it.effect("one at a time, where the server wants that: all are answered, in their order", () =>

@@ -30,7 +30,7 @@ export type Body<E = unknown> = Uint8Array | string | Stream.Stream<Uint8Array, 
 export interface Options {
   /** Default `GET`. */
   readonly method?: string | undefined
-  /** Path and query, `*` for OPTIONS. Default `/`. */
+  /** Path and query, `*` for OPTIONS. Default `/`; none for CONNECT. */
   readonly path?: string | undefined
   /** Default: that of the session. */
   readonly scheme?: "http" | "https" | undefined
@@ -45,7 +45,7 @@ export interface Options {
   readonly body?: Body | undefined
   /** Fields behind the body; a function is asked when the body has ended. Default: none. */
   readonly trailers?: FieldsInput | (() => FieldsInput) | undefined
-  /** Hears of each response of 1xx, such as 103 with its `Link`. It must not throw. */
+  /** Hears of each response of 1xx, such as 103 with its `Link`, at once. */
   readonly onInterim?: ((status: number, headers: Headers.Headers) => void) | undefined
 }
 
@@ -79,13 +79,14 @@ export const send = (
   )
 
 const requestOf = (defaults: Defaults, options: Options): Request => {
-  const { body, trailers } = options
+  const { body, method = "GET", trailers } = options
   const isWhole = trailers === undefined && (body === undefined || typeof body === "string" || isBytes(body))
   return {
-    method: options.method ?? "GET",
+    method,
     scheme: options.scheme ?? defaults.scheme,
     authority: options.authority ?? defaults.authority,
-    path: options.path ?? "/",
+    // RFC 9113 §8.5: CONNECT has none.
+    path: options.path ?? (method === "CONNECT" ? undefined : "/"),
     headers: options.headers ?? noFields,
     body: isWhole ? (body as Uint8Array | string | undefined) : undefined,
     rest: isWhole ? "whole" : "open"
@@ -136,7 +137,14 @@ class Sending implements Receiver, Flow, Http2Response.Source {
   // What the call says.
 
   onInterim(head: Http2ResponseHead): void {
-    this.options.onInterim?.(head.status, Headers.fromInput(head.headers()))
+    try {
+      this.options.onInterim?.(head.status, Headers.fromInput(head.headers()))
+    } catch (defect) {
+      // It is a mistake of this request alone: others are on the same connection.
+      this.answer?.(Exit.die(defect))
+      this.answer = undefined
+      this.call!.reset(Code.Cancel)
+    }
   }
 
   onHead(head: Http2ResponseHead, ended: boolean): void {

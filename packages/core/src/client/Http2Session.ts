@@ -30,6 +30,8 @@ import type { TransportError } from "../transport/TransportError.ts"
 import * as Http2Request from "./Http2Request.ts"
 import type { Http2Response } from "./Http2Response.ts"
 
+export type { Owner, Stats } from "../session/Http2ClientSession.ts"
+
 /** @category options */
 export interface Options extends Http2Options.Options, Dialer.DialOptions {
   /** `:authority` of requests. Default: the target, without the scheme's own port; `localhost` for a Unix socket. */
