@@ -1,7 +1,14 @@
 /** What the documents say is what the repository has. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { ConnectionOptions, Http1Options, HubOptions, WebSocketSessionOptions } from "@sluice/core"
+import {
+  ConnectionOptions,
+  Http1Options,
+  Http2AbuseGuard,
+  Http2Options,
+  HubOptions,
+  WebSocketSessionOptions
+} from "@sluice/core"
 import * as FrameLimit from "@sluice/core/codec/FrameLimit"
 import { assert, describe, it } from "vitest"
 
@@ -139,6 +146,7 @@ describe("the tables of limits", () => {
 
   const tcp = ConnectionOptions.resolve()
   const http = Http1Options.resolve()
+  const http2 = Http2Options.resolve("server")
   const webSocket = WebSocketSessionOptions.resolve()
   const hub = HubOptions.resolve()
   const limits = core("server/ConnectionLimits.ts")
@@ -188,6 +196,25 @@ describe("the tables of limits", () => {
       ["idleTimeout", seconds(http.idleMillis)],
       ["sendTimeout", seconds(http.sendMillis)],
       ["closeTimeout", seconds(http.closeMillis)]
+    ],
+    "HTTP/2": [
+      ["maxConcurrentStreams", count(http2.streamCount)],
+      ["streamWindow", size(http2.streamWindowBytes)],
+      ["connectionWindow", size(http2.connectionWindowBytes)],
+      ["maxFrameSize", size(http2.frameBytes)],
+      ["maxHeaderSize", size(http2.headerBytes)],
+      ["maxFieldCount", count(http2.fieldCount)],
+      ["headerTableSize", `${count(http2.headerTableBytes)} bytes`],
+      ["maxBodySize", http2.bodyBytes === Number.POSITIVE_INFINITY ? "unbounded" : size(http2.bodyBytes)],
+      ["sendBufferSize", size(http2.sendBufferBytes)],
+      ["headTimeout", seconds(http2.headMillis)],
+      ["bodyTimeout", seconds(http2.bodyMillis)],
+      ["idleTimeout", seconds(http2.idleMillis)],
+      ["sendTimeout", seconds(http2.sendMillis)],
+      ["settingsTimeout", seconds(http2.settingsMillis)],
+      ["pingInterval", seconds(http2.pingIntervalMillis)],
+      ["pingTimeout", seconds(http2.pingTimeoutMillis)],
+      ["closeTimeout", seconds(http2.closeMillis)]
     ],
     WebSocket: [
       ["maxMessageSize", size(webSocket.engine.maxMessageBytes)],
@@ -248,4 +275,17 @@ describe("the tables of limits", () => {
     assert.isNotEmpty(shown)
     for (const row of shown) assert.include(read("docs/limits.md").split("\n"), row)
   })
+})
+
+describe("the table of budgets", () => {
+  const shown = [...read("docs/http2.md").matchAll(/^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \|/gm)]
+  it("is that of Http2AbuseGuard", () =>
+    assert.deepStrictEqual(
+      shown.map(([, name, burst, perSecond]) => [name, burst, perSecond]),
+      Object.values(Http2AbuseGuard.budgets).map(({ burst, name, perSecond }) => [
+        name,
+        burst.toLocaleString("en-US"),
+        perSecond.toLocaleString("en-US")
+      ])
+    ))
 })
