@@ -4,7 +4,7 @@
  * on 127.0.0.1, and answers `GET /` with "hello world".
  *
  * ```sh
- * SLUICE_BENCH_HTTP2_SERVER='nghttpd --no-tls -d /tmp/www "$PORT"' npm run bench -- http2/hello
+ * SLUICE_BENCH_HTTP2_SERVER='nghttpd --no-tls -a 127.0.0.1 -d /tmp/www "$PORT"' npm run bench -- http2/hello
  * ```
  *
  * This process becomes the command, so that its memory and CPU time are the
