@@ -155,7 +155,10 @@ export class Http2SendQueue {
 
   /** Those that are over, or have lost their window meanwhile, stand in line for nothing. */
   private skipOver(): void {
-    while (this.first !== undefined && (this.first.queuedBytes === 0 || this.first.sendBytes <= 0)) this.takeFirst()
+    while (this.first !== undefined && (this.first.queuedBytes === 0 || this.first.sendBytes <= 0)) {
+      if (this.first.queuedBytes > 0) this.onStall()
+      this.takeFirst()
+    }
   }
 
   private takeFirst(): void {
