@@ -44,7 +44,8 @@ export class Http2StreamWatch {
     this.dueMillis = Number.POSITIVE_INFINITY
     let isNeeded = false
     for (const stream of [...streams.values()]) {
-      if (this.expire(stream)) isNeeded = true
+      // Whoever hears of the end of one may end others.
+      if (streams.get(stream.id) === stream && this.expire(stream)) isNeeded = true
     }
     if (isNeeded) this.begin()
   }
