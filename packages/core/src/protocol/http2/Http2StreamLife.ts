@@ -47,7 +47,8 @@ export class Http2StreamLife {
 
   /** Ends a stream because its user wants it. */
   reset(stream: Http2Stream, errorCode: number): void {
-    if (this.link.streams.get(stream.id) !== stream) return
+    // RFC 9113 §5.1: where both sides have ended it, which its user is just being told, nothing may be sent.
+    if (this.link.streams.get(stream.id) !== stream || stream.state === State.Closed) return
     this.resetWith(stream, errorCode, new LocalReset(errorCode))
   }
 
