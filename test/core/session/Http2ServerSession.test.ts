@@ -198,17 +198,17 @@ describe("bodies", () => {
       yield* peer.saw("RST_STREAM 5")
       peer.send(headers(7, post("/fits")), data(7, "hell", "END_STREAM"))
       yield* peer.saw("DATA 7")
-      const refused = (id: number) => `HEADERS ${id} :status=413 END_STREAM`
       assert.deepStrictEqual(peer.lines().slice(0, -2), [
-        refused(1),
+        "HEADERS 1 :status=413 END_STREAM",
         "RST_STREAM 1 NO_ERROR",
-        refused(3),
-        refused(5),
+        "HEADERS 3 :status=413 content-length=0 END_STREAM",
+        "RST_STREAM 3 NO_ERROR",
+        "HEADERS 5 :status=413 content-length=0 END_STREAM",
         "RST_STREAM 5 NO_ERROR"
       ])
       assert.deepStrictEqual(
         told.filter((line) => line.includes(" ")),
-        ["/announced completed 413", "/whole completed 413", "/parts completed 413", "/fits completed 200"]
+        ["/announced completed 413", "/whole aborted undefined", "/parts aborted undefined", "/fits completed 200"]
       )
     })
   )
@@ -224,7 +224,11 @@ describe("bodies", () => {
       assert.deepStrictEqual(peer.lines(), [])
       // The engine looks four times in that time.
       yield* TestClock.adjust("1251 millis")
-      yield* peer.saw("RST_STREAM 1 CANCEL")
+      yield* peer.saw("RST_STREAM 1")
+      assert.deepStrictEqual(peer.lines(), [
+        "HEADERS 1 :status=408 content-length=0 END_STREAM",
+        "RST_STREAM 1 NO_ERROR"
+      ])
       assert.deepStrictEqual(told, ["/a", "/a aborted undefined"])
     })
   )

@@ -16,13 +16,13 @@ import type { HttpFields } from "../protocol/http/HttpFields.ts"
 import * as HttpMessage from "../protocol/http/HttpMessage.ts"
 import type { Refusal } from "../protocol/http/HttpReason.ts"
 import type { Http2Connection } from "../protocol/http2/Http2Connection.ts"
-import { BodyTooLarge, InvalidMessage, StreamEnded, type StreamFailure } from "../protocol/http2/Http2Error.ts"
+import { InvalidMessage, StreamEnded, type StreamFailure } from "../protocol/http2/Http2Error.ts"
 import * as Code from "../protocol/http2/Http2ErrorCode.ts"
 import type { Http2RequestHead } from "../protocol/http2/Http2Head.ts"
 import type { Http2Stream } from "../protocol/http2/Http2Stream.ts"
 import type { Transport } from "../transport/Transport.ts"
 import type { EnginePump } from "./EnginePump.ts"
-import { type BodyFailure, BodyLost, BodyViolation, type Flow, IncomingBody } from "./HttpBody.ts"
+import { BodyLost, type Flow, IncomingBody } from "./HttpBody.ts"
 import type { ServedExchange, Serving } from "./HttpEnvironment.ts"
 import { type HttpExchange, type Phase, type ResponseParts, TypeId, type Upgraded } from "./HttpExchange.ts"
 
@@ -41,12 +41,8 @@ export interface Connection {
   readonly scheme: "http" | "https"
   readonly engine: Http2Connection
   readonly pump: EnginePump
-  /** The largest body of a request. */
-  readonly bodyBytes: number
   /** The body of a request is whole. */
   ready(exchange: Http2Exchange): void
-  /** The response is whole, or on its way to the end: nobody wants the rest of the request. */
-  abandon(exchange: Http2Exchange): void
   /** The stream is over. */
   closed(exchange: Http2Exchange, failure: StreamFailure | undefined): void
   /** Lets `takeOver` have the stream, with what of it waits in the exchange. */
@@ -73,11 +69,10 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
   serving: Serving | undefined = undefined
   /** What has come on a stream that is to be a tunnel, before somebody took it over. */
   early: Array<Uint8Array> | undefined = undefined
-  /** `ended`: all of it has come. `unwanted`: nobody is told of the rest. */
-  request: "open" | "ended" | "unwanted"
+  /** Whether all of the request has come. */
+  request: "open" | "ended"
   private readonly head: Http2RequestHead
   private readonly connection: Connection
-  private receivedBodyBytes = 0
   private waiting: Set<() => void> | undefined = undefined
   /** RFC 9110 §10.1.1: whether the client may still wait for `100 Continue`. */
   private continuation: "owed" | "none"
@@ -138,10 +133,23 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
   }
 
   respond({ headers, status }: ResponseParts, body: Uint8Array | string | undefined): Refusal | undefined {
+    if (this.phase !== "unanswered") return ended
     // RFC 9110 §9.3.6: a client would take a 2xx to CONNECT for the tunnel that nobody has opened.
-    return HttpMessage.isTunnel(this.head.method, status)
-      ? this.answer(501, noFields, undefined, lost)
-      : this.answer(status, headers, body, lost)
+    if (HttpMessage.isTunnel(this.head.method, status)) return this.respond(notImplemented, undefined)
+    const { engine, pump } = this.connection
+    // Set first: the stream may be over before the engine returns.
+    this.phase = "completed"
+    this.status = status
+    if (body !== undefined) this.sentBodyBytes = body.length
+    const refusal = engine.respond(this.stream, status, headers, body, pump.now())
+    if (refusal === undefined) {
+      this.answered()
+      return undefined
+    }
+    if (this.phase === "completed") this.phase = "unanswered"
+    this.status = undefined
+    this.sentBodyBytes = 0
+    return refusal
   }
 
   begin({ headers, status }: ResponseParts): Refusal | undefined {
@@ -172,7 +180,7 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     this.phase = "completed"
     const refusal = engine.end(this.stream, trailers, pump.now())
     if (refusal === undefined) {
-      this.answered(lost)
+      this.answered()
       return undefined
     }
     if (this.phase === "completed") this.phase = "begun"
@@ -226,21 +234,12 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
 
   onData(data: Uint8Array): void {
     this.continuation = "none"
-    const { body, connection } = this
-    if (body === undefined) {
-      if (this.phase !== "unanswered") {
-        this.credit(data.length)
-        return
-      }
-      this.early ??= []
-      this.early.push(Retention.keepable(data))
+    if (this.body !== undefined) {
+      this.body.push(data)
       return
     }
-    this.receivedBodyBytes += data.length
-    body.push(data)
-    if (this.receivedBodyBytes > connection.bodyBytes && this.request === "open") {
-      this.refuseBody()
-    }
+    this.early ??= []
+    this.early.push(Retention.keepable(data))
   }
 
   onEnd(trailers: HttpFields | undefined): void {
@@ -255,21 +254,6 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
 
   onSendable(): void {
     this.resumeWriters()
-  }
-
-  /**
-   * The body is above the limit, or says that it will be. Whoever reads it
-   * learns that; nobody else can do more than to be interrupted.
-   */
-  refuseBody(): void {
-    const { body, connection } = this
-    const failure = new BodyTooLarge(connection.bodyBytes)
-    const isRead = body?.isAwaited === true
-    const violation = new BodyViolation(failure)
-    if (this.phase === "unanswered") this.answer(failure.status, noFields, undefined, violation)
-    else connection.abandon(this)
-    body?.fail(violation)
-    if (!isRead) this.serving?.interrupt("peer")
   }
 
   wanted(): void {
@@ -309,34 +293,12 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     for (const resume of waiting) resume()
   }
 
-  private answer(
-    status: number,
-    headers: FieldsInput,
-    body: Uint8Array | string | undefined,
-    loss: BodyFailure
-  ): Refusal | undefined {
-    if (this.phase !== "unanswered") return ended
-    const { engine, pump } = this.connection
-    // Set first: the stream may be over before the engine returns.
-    this.phase = "completed"
-    this.status = status
-    if (body !== undefined) this.sentBodyBytes = body.length
-    const refusal = engine.respond(this.stream, status, headers, body, pump.now())
-    if (refusal === undefined) {
-      this.answered(loss)
-      return undefined
-    }
-    if (this.phase === "completed") this.phase = "unanswered"
-    this.status = undefined
-    this.sentBodyBytes = 0
-    return refusal
-  }
-
   /** The response is whole. Who still reads the request, beside the handler, would wait for ever. */
-  private answered(loss: BodyFailure): void {
+  private answered(): void {
     if (this.request === "open") {
-      this.connection.abandon(this)
-      this.body?.fail(loss)
+      const { engine, pump } = this.connection
+      engine.abandon(this.stream, pump.now())
+      this.body?.fail(lost)
     }
     this.sent()
   }
@@ -349,6 +311,8 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
 }
 
 const noFields: FieldsInput = {}
+
+const notImplemented: ResponseParts = { status: 501, headers: noFields }
 
 const ended = new StreamEnded()
 

@@ -10,11 +10,11 @@
  *
  * What the peer is told of a request that cannot be served:
  *
- * - a body above `maxBodySize`: 413, announced or not, as long as nothing else
- *   was answered; the rest of the body is not received;
- * - a body that stops in the middle: RST_STREAM with CANCEL, without 408;
- * - a head that breaks a rule: RST_STREAM with PROTOCOL_ERROR, without 400;
- *   one that is too large: 431. Both before anybody here hears of them.
+ * - a body above `maxBodySize`: 413, or RST_STREAM with CANCEL where a response
+ *   has begun; announced so, without a handler;
+ * - a body that stops in the middle while somebody reads it: 408, or the same;
+ * - a head that is too large: 431; one that breaks a rule: RST_STREAM with
+ *   PROTOCOL_ERROR. Nobody here hears of these.
  *
  * Behind a response that is whole, what is left of its request is not waited
  * for: RST_STREAM with NO_ERROR (RFC 9113 §8.1).
@@ -26,12 +26,10 @@
  */
 import { Http2Connection } from "../protocol/http2/Http2Connection.ts"
 import type { StreamFailure, Violation } from "../protocol/http2/Http2Error.ts"
-import * as Code from "../protocol/http2/Http2ErrorCode.ts"
 import type { Http2Fields } from "../protocol/http2/Http2Fields.ts"
 import type { Http2Handler } from "../protocol/http2/Http2Handler.ts"
 import type { Http2RequestHead } from "../protocol/http2/Http2Head.ts"
 import type { Http2Stream } from "../protocol/http2/Http2Stream.ts"
-import * as State from "../protocol/http2/Http2StreamState.ts"
 import type { Transport } from "../transport/Transport.ts"
 import type { TransportError } from "../transport/TransportError.ts"
 import * as EnginePump from "./EnginePump.ts"
@@ -41,6 +39,9 @@ import { BodyLost, BodyViolation } from "./HttpBody.ts"
 import type { Http2Environment, Outcome } from "./HttpEnvironment.ts"
 import type { Upgraded } from "./HttpExchange.ts"
 import { Timer } from "./Timers.ts"
+
+/** @category models */
+export type Environment = Http2Environment
 
 /**
  * Serves `transport`. `finished` is called once, when it is gone and no handler
@@ -61,15 +62,12 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   readonly scheme: "http" | "https"
   readonly engine: Http2Connection
   readonly pump: EnginePump.EnginePump
-  readonly bodyBytes: number
   private readonly environment: Http2Environment
   private readonly finished: (reason: string) => void
   /** Whose body may still come in this turn. */
   private collecting: Array<Http2Exchange> = []
   /** Who can send again, and was not told yet. */
   private sendable: Array<StreamOwner> = []
-  /** Whose response is whole, and whose request is not. */
-  private readonly abandoned = new Set<Http2Exchange>()
   /** Whose handler has not ended. */
   private readonly running = new Set<Http2Exchange>()
   private readonly upgraded = new Set<Upgraded>()
@@ -90,9 +88,8 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     this.environment = environment
     this.transport = transport
     this.finished = finished
-    this.bodyBytes = http2.bodyBytes
     this.scheme = transport.tls === undefined ? "http" : "https"
-    this.engine = new Http2Connection("server", this, engineLimits(http2), startedMillis)
+    this.engine = new Http2Connection("server", this, http2, startedMillis)
     transport.observeClose((error) => this.transportClosed(error))
     this.pump = EnginePump.makeUnsafe(transport, this.engine, timers, this)
   }
@@ -125,7 +122,7 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     stream.owner = exchange
     this.environment.onRequest?.(exchange)
     if (exchange.body === undefined) this.begin(exchange)
-    else if ((head.lengthBytes ?? 0) > this.bodyBytes) exchange.refuseBody()
+    else if ((head.lengthBytes ?? 0) > this.environment.http2.bodyBytes) this.refuse(exchange)
     else this.collecting.push(exchange)
   }
 
@@ -169,25 +166,16 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
       if (engine.hasQueued && pump.writable() && engine.output.byteLength > 0) pump.flush()
       else if (!resumed) break
     }
-    if (this.abandoned.size > 0) this.letGo()
     if (this.filled.size > 0) this.drained()
     this.regulate()
   }
 
   ready(exchange: Http2Exchange): void {
-    this.abandoned.delete(exchange)
     if (exchange.stage === "collecting") this.begin(exchange)
-  }
-
-  abandon(exchange: Http2Exchange): void {
-    exchange.request = "unwanted"
-    if (exchange.stage === "collecting") exchange.stage = "served"
-    this.abandoned.add(exchange)
   }
 
   /** Handlers are interrupted before their bodies end, which they would take for the reason. */
   closed(exchange: Http2Exchange, failure: StreamFailure | undefined): void {
-    this.abandoned.delete(exchange)
     const { body } = exchange
     const outcome = outcomeOf(exchange, failure)
     if (exchange.stage === "collecting") exchange.stage = "served"
@@ -218,6 +206,12 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
 
   awaitDrain(owner: Drainable): void {
     this.filled.add(owner)
+  }
+
+  /** The body is going to be too large, so nobody needs to see it. */
+  private refuse(exchange: Http2Exchange): void {
+    exchange.stage = "served"
+    exchange.respond({ status: 413, headers: {} }, undefined)
   }
 
   /** Gives a request to its handler. */
@@ -276,16 +270,6 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     }
   }
 
-  /** RFC 9113 §8.1: "a server MAY request that the client abort transmission of a request without error". */
-  private letGo(): void {
-    const { engine, pump } = this
-    for (const exchange of [...this.abandoned]) {
-      if (exchange.stream.state !== State.HalfClosedLocal) continue
-      this.abandoned.delete(exchange)
-      engine.reset(exchange.stream, Code.NoError, pump.now())
-    }
-  }
-
   /** A peer that does not read what it is sent is not read either: whatever it sends may want an answer. */
   private regulate(): void {
     const { engine, pump, transport } = this
@@ -324,11 +308,7 @@ const mostUnsentBytes = 262_144
 
 const noBytes = new Uint8Array(0)
 
-/** The session counts bodies itself: it can answer, and the engine only reset. */
-const engineLimits = (limits: Http2Environment["http2"]): Http2Environment["http2"] =>
-  limits.bodyBytes === Number.POSITIVE_INFINITY ? limits : { ...limits, bodyBytes: Number.POSITIVE_INFINITY }
-
-/** What is left of the request does not count: the session resets it without an error. */
+/** What was left of a request that was answered is no failure of the stream. */
 const outcomeOf = (exchange: Http2Exchange, failure: StreamFailure | undefined): Outcome => {
   if (failure !== undefined && failure._tag !== "LocalReset") return "aborted"
   return exchange.phase === "completed" ? "completed" : "cut"

@@ -73,7 +73,7 @@ export class Http2StreamTransport implements Transport, StreamOwner, Drainable {
     stream: Http2Stream,
     connection: Tunnels,
     early: Array<Uint8Array> | undefined,
-    request: "open" | "ended" | "unwanted"
+    request: "open" | "ended"
   ) {
     this.stream = stream
     this.connection = connection
