@@ -12,7 +12,12 @@ const decode = (wire: string, sender: "client" | "server" = "client", into = new
 describe("RFC 9113 §6.5.2: what is said", () => {
   const rows: ReadonlyArray<readonly [name: string, wire: string, changed: Partial<Settings.Http2Settings>]> = [
     ["nothing", "", {}],
-    ["a table of fields", "0001 00000000", { headerTableBytes: 0 }],
+    ["a table of fields", "0001 00000000", { headerTableBytes: 0, leastHeaderTableBytes: 0 }],
+    [
+      "RFC 7541 §4.2: a table that is emptied and grows again",
+      "0001 00000010 0001 00001000",
+      { headerTableBytes: 4096, leastHeaderTableBytes: 16 }
+    ],
     ["the largest table", "0001 ffffffff", { headerTableBytes: 2 ** 32 - 1 }],
     ["no pushes", "0002 00000000", {}],
     ["pushes, as a client may allow", "0002 00000001", {}],
@@ -104,7 +109,7 @@ describe("what is to be sent", () => {
       )
       const read = new Settings.Http2Settings()
       assert.isUndefined(Settings.decode(wire, 0, wire.length, read, sender))
-      assert.deepEqual(read, full())
+      assert.deepEqual({ ...read, leastHeaderTableBytes: 4096 }, { ...full() })
     })
   }
 })

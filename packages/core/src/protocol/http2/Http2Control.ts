@@ -187,7 +187,8 @@ export class Http2Control {
       return
     }
     this.prefaceMillis = Number.POSITIVE_INFINITY
-    const { headerTableBytes, initialWindowBytes: after } = this.settings.peer
+    const { headerTableBytes, initialWindowBytes: after, leastHeaderTableBytes } = this.settings.peer
+    if (leastHeaderTableBytes < headerTableBytes) this.sender.encoder.setPeerMaxTableBytes(leastHeaderTableBytes)
     this.sender.encoder.setPeerMaxTableBytes(headerTableBytes)
     if (after !== before && !this.resizeStreams(after - before)) return
     FrameEncoder.settingsAck(output)

@@ -14,6 +14,8 @@ import * as Code from "./Http2ErrorCode.ts"
 export class Http2Settings {
   /** SETTINGS_HEADER_TABLE_SIZE: the HPACK table that the other side may fill. */
   headerTableBytes = 4096
+  /** The lowest value of that in the last SETTINGS frame, or before it: the table has to shrink so far first (RFC 7541 §4.2). */
+  leastHeaderTableBytes = 4096
   /** SETTINGS_MAX_CONCURRENT_STREAMS: how many streams the other side may have open. */
   maxConcurrentStreams = Number.POSITIVE_INFINITY
   /** SETTINGS_INITIAL_WINDOW_SIZE: the window of each new stream. */
@@ -59,6 +61,7 @@ export const decode = (
   if ((end - start) % entryBytes !== 0) {
     return new ConnectionViolation(Code.FrameSizeError, "SETTINGS are not whole settings of 6 bytes")
   }
+  into.leastHeaderTableBytes = into.headerTableBytes
   for (let at = start; at < end; at += entryBytes) {
     const id = bytes[at]! * 0x100 + bytes[at + 1]!
     const value = bytes[at + 2]! * 0x1000000 + bytes[at + 3]! * 0x10000 + bytes[at + 4]! * 0x100 + bytes[at + 5]!
@@ -100,6 +103,7 @@ const apply = (
   switch (id) {
     case identifier.HeaderTableSize:
       into.headerTableBytes = value
+      into.leastHeaderTableBytes = Math.min(into.leastHeaderTableBytes, value)
       return undefined
     case identifier.EnablePush:
       // §6.5.2: "A client MUST treat receipt of a SETTINGS frame with SETTINGS_ENABLE_PUSH set to 1 as a connection error".
