@@ -60,6 +60,7 @@ export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
   "protocol/websocket": ["protocol/http"],
   "protocol/grpc": ["protocol/http"],
   "protocol/proxy": ["bytes"],
+  protobuf: ["bytes"],
   transport: ["bytes"],
   session: [
     "codec",
@@ -68,6 +69,7 @@ export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
     "protocol/websocket",
     "protocol/grpc",
     "protocol/proxy",
+    "protobuf",
     "transport"
   ],
   service: [],
@@ -93,12 +95,12 @@ const packages: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ]
 }
 
-/** The protobuf runtime belongs to gRPC: files with its name, its folder, and generated messages. */
+/** The protobuf runtime belongs to gRPC: files with its name, its folder, the codec of messages, and generated ones. */
 const protobuf = /^@bufbuild\/protobuf(\/|$)/
-const grpcFile = /(?:^|\/)(?:grpc\/.*|Grpc\w*\.ts|\w+_pb\.ts)$/
+const grpcFile = /(?:^|\/)(?:grpc\/.*|protobuf\/.*|Grpc\w*\.ts|\w+_pb\.ts)$/
 
 /** Layers without an Effect runtime, and the values of `effect` that they may use: data and words, no fibers. */
-const pureLayers = /^(?:bytes|codec|protocol)(?:\/|$)/
+const pureLayers = /^(?:bytes|codec|protocol|protobuf)(?:\/|$)/
 const pureValues = /^effect\/(?:Data|Option|Result|ByteSize|Duration|net\/\w+)$/
 
 const platformGlobals = [

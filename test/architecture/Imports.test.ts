@@ -88,6 +88,7 @@ describe("what is allowed passes", () => {
     ["data in a pure layer", "core/src/codec/A.ts", 'import * as Data from "effect/Data"'],
     ["addresses in a pure layer", "core/src/protocol/proxy/A.ts", 'import * as B from "effect/net/NetAddress"'],
     ["protobuf in gRPC", "core/src/server/GrpcServer.ts", 'import { a } from "@bufbuild/protobuf/wire"'],
+    ["protobuf in the codec of messages", "core/src/protobuf/A.ts", 'import { a } from "@bufbuild/protobuf/wire"'],
     ["globalThis.Buffer in bytes", "core/src/bytes/A.ts", "const a = globalThis.Buffer"],
     ["members that are called like globals", "core/src/server/A.ts", "const a = { process: 1, console: b.process }"],
     ["a date of a given time", "core/src/protocol/http/A.ts", "const a = new Date(millis)"],
