@@ -69,9 +69,9 @@ const sendWhole = (
   const exchange = request.source as HttpExchange
   const parts: ResponseParts = { status, statusText, headers: headersOf(response) }
   const refusal =
-    exchange.trailers === undefined || HttpMessage.isBodiless(exchange.method, status)
-      ? exchange.respond(parts, body)
-      : respondInParts(exchange, parts, body)
+    takesTrailers(exchange) && !HttpMessage.isBodiless(exchange.method, status)
+      ? respondInParts(exchange, parts, body)
+      : exchange.respond(parts, body)
   return refusal === undefined ? Effect.void : refused(request, response, refusal)
 }
 
@@ -85,15 +85,17 @@ const respondInParts = (
   (body === undefined ? undefined : exchange.write(body)) ??
   exchange.end(exchange.trailers)
 
+/** HTTP/1.0 knows none. */
+const takesTrailers = (exchange: HttpExchange): boolean => exchange.trailers !== undefined && exchange.version !== "1.0"
+
 /**
  * RFC 9110 §6.6.2: the head says which trailers to expect, where they are known
  * already. HTTP/1.1 has no place for them behind a `Content-Length`.
  */
 const withTrailers = (exchange: HttpExchange, parts: ResponseParts): ResponseParts => {
-  const { trailers } = exchange
-  if (trailers === undefined) return parts
+  if (!takesTrailers(exchange)) return parts
   const headers: Record<string, string | ReadonlyArray<string> | undefined> = {
-    trailer: Object.keys(trailers).join(", "),
+    trailer: Object.keys(exchange.trailers!).join(", "),
     ...parts.headers
   }
   if (exchange.version === "1.1") headers["content-length"] = undefined

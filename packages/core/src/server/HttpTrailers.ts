@@ -57,7 +57,8 @@ export const received: Effect.Effect<Headers.Headers, HttpServerError, HttpServe
  * of a response may say in its end what it has counted.
  *
  * Where a response has no body, or goes to HTTP/1.0, there is no place for
- * them, and they are dropped. A field that cannot be a trailer, or is no valid
+ * them, and they are dropped; so are those that come, over HTTP/1.1, behind the
+ * head of a response that has said how long it is. A field that cannot be a trailer, or is no valid
  * field, is a defect.
  *
  * @category sending
