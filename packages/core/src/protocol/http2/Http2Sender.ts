@@ -12,8 +12,10 @@
 import * as Utf8 from "../../bytes/Utf8.ts"
 import { HpackBlock } from "../hpack/HpackBlock.ts"
 import { HpackEncoder } from "../hpack/HpackEncoder.ts"
+import * as HttpContentLength from "../http/HttpContentLength.ts"
 import * as HttpDate from "../http/HttpDate.ts"
 import type { FieldsInput } from "../http/HttpField.ts"
+import * as HttpField from "../http/HttpField.ts"
 import * as HttpMessage from "../http/HttpMessage.ts"
 import { InvalidMessage, type Refusal, StreamEnded } from "./Http2Error.ts"
 import * as Frame from "./Http2Frame.ts"
@@ -54,7 +56,8 @@ export class Http2Sender {
     const isBodiless = stream.bodiless || HttpMessage.isBodiless("GET", status)
     const isEmpty = byteLength === 0 || isBodiless
     // RFC 9110 §8.6: what the answer to a GET would have is said where it is known.
-    const lengthBytes = body === undefined || (isBodiless && byteLength === 0) ? undefined : byteLength
+    const isSilent = body === undefined || (isBodiless && byteLength === 0)
+    const lengthBytes = isSilent && (isBodiless || saidLength(headers) === undefined) ? undefined : byteLength
     const invalid = this.head(stream, status, headers, lengthBytes, isEmpty)
     if (invalid !== undefined) return invalid
     if (isEmpty) this.life.sentEnd(stream)
@@ -125,8 +128,10 @@ export class Http2Sender {
   request(stream: Http2Stream, parts: RequestParts, body: Body, rest: "whole" | "open"): InvalidMessage | undefined {
     const byteLength = byteLengthOf(body)
     const isWhole = rest === "whole"
-    const lengthBytes =
-      isWhole && (byteLength > 0 || HttpMessage.anticipatesContent(parts.method)) ? byteLength : undefined
+    const said = byteLength === 0 || !isWhole ? saidLength(parts.headers) : undefined
+    if (said !== undefined && said < byteLength) return wrongLength(said, byteLength)
+    const isTold = byteLength > 0 || said !== undefined || HttpMessage.anticipatesContent(parts.method)
+    const lengthBytes = isWhole && isTold ? byteLength : undefined
     block.begin(Frame.headBytes)
     const declared = HeadWriter.request(block, this.encoder, parts, lengthBytes)
     if (typeof declared !== "number") return declared
@@ -209,6 +214,19 @@ const isFinal = (status: number): boolean => HttpMessage.isStatus(status) && sta
 
 const wrongLength = (declared: number, actual: number): InvalidMessage =>
   new InvalidMessage(`Content-Length says ${declared} bytes, and the body has ${actual}`)
+
+/** What `fields` say of the length; `undefined` also where they are no valid fields, which is found out later. */
+const saidLength = (fields: FieldsInput): number | undefined => {
+  for (const name of Object.keys(fields)) {
+    if (name.length !== lengthName.length || name.toLowerCase() !== lengthName) continue
+    const value = fields[name]
+    const one = typeof value === "string" ? value : value?.[0]
+    if (one !== undefined) return HttpContentLength.parse(HttpField.trim(one, 0, one.length))
+  }
+  return undefined
+}
+
+const lengthName = "content-length"
 
 const byteLengthOf = (body: Body): number =>
   body === undefined ? 0 : typeof body === "string" ? Utf8.byteLength(body) : body.length
