@@ -75,12 +75,15 @@ export class Side implements Http2Handler {
     return this
   }
 
-  /** Follows the engine's deadlines up to `untilMillis`, as a timer would; returns when it was woken. */
+  /** Follows the engine's deadlines, as a timer would, until it is `untilMillis`; returns when it was woken. */
   wakes(untilMillis: number): ReadonlyArray<number> {
     const woken: Array<number> = []
     for (;;) {
       const atMillis = this.engine.deadlineMillis
-      if (atMillis > untilMillis) return woken
+      if (atMillis > untilMillis) {
+        this.nowMillis = untilMillis
+        return woken
+      }
       if (atMillis < this.nowMillis || woken.length > 10_000) throw new Error(`a deadline in the past: ${atMillis}`)
       woken.push(atMillis)
       this.advance(atMillis)
