@@ -73,6 +73,7 @@ describe("connect", () => {
           { concurrency: "unbounded" }
         )
         assert.deepStrictEqual(responses, ["hello /a", "hello /b", "hello /c"])
+        yield* turns
         assert.isTrue(session.isAvailable)
         assert.deepInclude(session.stats, { sentCount: 3, completedCount: 3, openCount: 0 })
         assert.isUndefined(session.tls)

@@ -17,6 +17,8 @@ class Heard implements Receiver {
   readonly lines: Array<string> = []
   failure: Http2ClientError.Reason | undefined = undefined
   call: Http2Call | undefined = undefined
+  /** What is done when it is over. */
+  afterwards: () => void = () => {}
   onInterim({ status }: { readonly status: number }): void {
     this.lines.push(`interim ${status}`)
   }
@@ -36,6 +38,7 @@ class Heard implements Receiver {
   onClosed(failure: Http2ClientError.Reason | undefined): void {
     this.failure = failure
     this.lines.push(failure === undefined ? "closed" : `closed ${failure._tag} ${failure.retry}`)
+    this.afterwards()
   }
 }
 
@@ -267,11 +270,12 @@ describe("what waits", () => {
   it.effect("a later one does not overtake those that wait", () =>
     Effect.gen(function* () {
       const { open, server } = yield* connected({ conduct: "hold", maxConcurrentStreams: 1 })
-      open()
+      const first = open()
       yield* turns
       open("GET", undefined, "whole", { number: "second" })
+      // Its place is free then, and nobody was let in yet.
+      first.afterwards = () => void open("GET", undefined, "whole", { number: "third" })
       server.last.respond(200)
-      open("GET", undefined, "whole", { number: "third" })
       yield* turns
       assert.strictEqual(server.last.head.header("number"), "second")
     })
@@ -370,6 +374,23 @@ describe("the end", () => {
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual(events, ["draining", "closed GoneAway"])
       assert.deepInclude(session.ended, { _tag: "GoneAway", errorCode: Code.NoError })
+    })
+  )
+
+  it.effect("whoever asks again as soon as it was refused hears of the GOAWAY", () =>
+    Effect.gen(function* () {
+      const { open, server } = yield* connected({ conduct: "hold" })
+      const refused = open()
+      yield* turns
+      let again: Heard | undefined
+      refused.afterwards = () => {
+        again = open()
+      }
+      // Last stream 0, ENHANCE_YOUR_CALM, "why".
+      server.raw(Uint8Array.from([0, 0, 11, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 119, 104, 121]))
+      yield* turns
+      assert.deepStrictEqual(refused.lines, ["closed RefusedByServer RefusedByServer"])
+      assert.deepInclude(again?.failure, { _tag: "GoneAway", errorCode: Code.EnhanceYourCalm, debug: "why" })
     })
   )
 
@@ -475,6 +496,26 @@ describe("the end", () => {
     })
   )
 
+  it.effect(
+    "a server that ends its side, and reads no more: those that wait are not kept for the end of the transport",
+    () =>
+      Effect.gen(function* () {
+        const { near, open, server } = yield* connected({ conduct: "hold", maxConcurrentStreams: 1, bufferBytes: 1000 })
+        const sent = open("POST", undefined, "open")
+        yield* turns
+        const waiting = open()
+        server.transport.pause()
+        sent.call!.write(new Uint8Array(10_000))
+        yield* turns
+        server.transport.end()
+        yield* turns
+        assert.strictEqual(near.state, "open")
+        assert.deepStrictEqual(waiting.lines, ["closed ConnectionLost NotSent"])
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(near.state, "closed")
+      })
+  )
+
   it.effect("a rule of the connection that the server breaks is told to all", () =>
     Effect.gen(function* () {
       const { open, server, session } = yield* connected({ conduct: "hold", maxConcurrentStreams: 1 })
@@ -509,12 +550,19 @@ describe("the end", () => {
     Effect.gen(function* () {
       const { server, session } = yield* connected()
       const answers: Array<number | undefined> = []
+      let asked = 0
+      const ping = session.engine.ping.bind(session.engine)
+      session.engine.ping = (nowMillis) => {
+        asked++
+        ping(nowMillis)
+      }
       const forget = session.pingUnsafe(() => answers.push(-1))
       session.pingUnsafe((millis) => answers.push(millis))
       session.pingUnsafe((millis) => answers.push(millis))
       forget()
       yield* turns
       assert.deepStrictEqual(answers, [0, 0])
+      assert.strictEqual(asked, 1)
       session.pingUnsafe((millis) => answers.push(millis))
       server.transport.destroy()
       yield* turns
