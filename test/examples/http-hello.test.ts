@@ -1,4 +1,5 @@
 import { once } from "node:events"
+import * as Http2 from "node:http2"
 import { text } from "node:stream/consumers"
 import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
@@ -112,6 +113,18 @@ describe("http-hello as a process", () => {
     })
   )
 
+  it.live("--tls speaks HTTP/2 to who offers it", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0", "--tls"])
+      const session = yield* Effect.acquireRelease(
+        Effect.sync(() => Http2.connect(`https://${program.where}`, { rejectUnauthorized: false })),
+        (session) => Effect.sync(() => session.destroy())
+      )
+      const answer = yield* Effect.promise(() => text(session.request({ ":path": "/" })))
+      assert.deepStrictEqual([session.alpnProtocol, answer], ["h2", "hello world"])
+    })
+  )
+
   it.live("--tls speaks HTTP/1.1 over TLS, with a certificate for localhost", () =>
     Effect.gen(function* () {
       const program = yield* Program.serve("http-hello", ["http-hello", "--port", "0", "--tls"])
@@ -121,7 +134,7 @@ describe("http-hello as a process", () => {
           const socket = Tls.connect({
             port: Number(port),
             servername: "localhost",
-            ALPNProtocols: ["h2", "http/1.1"],
+            ALPNProtocols: ["http/1.1"],
             rejectUnauthorized: false
           })
           await once(socket, "secureConnect")

@@ -3,6 +3,8 @@ import * as AccessLog from "@sluice/core/server/AccessLog"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Http2Peer from "../../harness/Http2Peer.ts"
+import * as Wire from "../../harness/Http2Wire.ts"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
 import * as WebWorld from "../../harness/WebWorld.ts"
 
@@ -40,6 +42,22 @@ it.effect("a line for each request, with what belongs to it, and without its que
       "http.response.body.size": 5,
       "http.server.request.duration": 0
     })
+  })
+)
+
+it.effect("HTTP/2 is told as any other version", () =>
+  Effect.gen(function* () {
+    const log = new LogRecorder()
+    const world = yield* log.listen(WebWorld.serving(app, { observers: [AccessLog.make()] }))
+    const peer = yield* Http2Peer.connect(world)
+    peer.send(Wire.headers(1, Wire.get("/a"), "END_STREAM"), Wire.headers(3, Wire.get("/never"), "END_STREAM"))
+    yield* peer.saw("DATA 1")
+    peer.send(Wire.rstStream(3, "CANCEL"))
+    yield* settle
+    assert.deepStrictEqual(
+      log.entries.map(({ annotations, message }) => `${message} by ${annotations["network.protocol.version"]}`),
+      ["GET /a 200 by 2", "GET /never - aborted by 2"]
+    )
   })
 )
 

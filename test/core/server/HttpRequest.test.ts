@@ -4,6 +4,8 @@ import * as Headers from "effect/http/Headers"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import * as Http2Peer from "../../harness/Http2Peer.ts"
+import * as Wire from "../../harness/Http2Wire.ts"
 import * as WebWorld from "../../harness/WebWorld.ts"
 
 /** What `look` sees of the request that `wire` is. */
@@ -36,6 +38,27 @@ describe("HttpRequest", () => {
       })
     )
   }
+
+  it.effect("RFC 8441: an extended CONNECT is routed as the GET that asks for the same over HTTP/1.1", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(
+        Effect.map(HttpServerRequest.HttpServerRequest, ({ method, originalUrl }) =>
+          HttpServerResponse.text(`${method} ${originalUrl}`, { status: 404 })
+        )
+      )
+      const peer = yield* Http2Peer.connect(world)
+      const connect = Wire.requestOf("CONNECT", "/ws")
+      peer.send(Wire.headers(1, [...connect.slice(0, 1), [":protocol", "websocket"], ...connect.slice(1)]))
+      yield* peer.saw("DATA 1 'GET http://a/ws'")
+      peer.send(
+        Wire.headers(3, [
+          [":method", "CONNECT"],
+          [":authority", "a:80"]
+        ])
+      )
+      yield* peer.saw("DATA 3 'CONNECT a:80'")
+    })
+  )
 
   it.effect("headers are Effect's, by names in lower case, read once", () =>
     Effect.gen(function* () {

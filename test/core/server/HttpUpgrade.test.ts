@@ -56,6 +56,19 @@ describe("toSocket", () => {
     })
   )
 
+  it.effect("RFC 8441 §5: over HTTP/2 the answer is 200, and says no protocol", () =>
+    Effect.gen(function* () {
+      const exchange = new FakeExchange({ method: "CONNECT", version: "2", upgradeProtocol: "chat" })
+      const socket = yield* toSocket(exchange, { "x-a": "b" })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(socket.reader, scope)
+      assert.strictEqual(exchange.upgradedWith?.status, 200)
+      assert.deepStrictEqual({ ...exchange.upgradedWith?.headers }, { "x-a": "b" })
+      exchange.peer.destroy()
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+
   it.effect("looks at the origin where the program says so", () =>
     Effect.gen(function* () {
       const headers = { ...webSocketFields, origin: "https://evil.test" }

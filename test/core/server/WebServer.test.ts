@@ -12,6 +12,8 @@ import * as Multipart from "effect/http/Multipart"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as Http2Peer from "../../harness/Http2Peer.ts"
+import * as Wire from "../../harness/Http2Wire.ts"
 import { LogRecorder } from "../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../harness/MemoryWorld.ts"
 import * as WebWorld from "../../harness/WebWorld.ts"
@@ -100,6 +102,71 @@ describe("WebServer.layer", () => {
       yield* settle
       const { accepted, closed, requests } = yield* world.server.stats
       assert.deepStrictEqual([accepted, closed, requests.completed], [1, { Finished: 1 }, 2])
+    })
+  )
+})
+
+describe("the limits of HTTP/2", () => {
+  /** What a server with these options announces. */
+  const announced = (options: WebServer.Options) =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(hello, options)
+      const peer = yield* Http2Peer.connect(world)
+      yield* peer.saw("SETTINGS")
+      return peer.allLines()[0]!
+    })
+
+  it.effect("are those of the server where both versions have them, and its own where they are said", () =>
+    Effect.gen(function* () {
+      const listBytes = /MAX_HEADER_LIST_SIZE=(\d+)/
+      for (const [options, expected] of [
+        [{}, "16384"],
+        [{ maxHeaderSize: 5_000 }, "5000"],
+        [{ maxHeaderSize: 5_000, http2: { maxHeaderSize: 6_000 } }, "6000"],
+        [{ maxHeaderSize: 5_000, http2: { maxHeaderSize: undefined } }, "5000"],
+        // HTTP/2 cannot have less.
+        [{ maxHeaderSize: 100 }, "1024"]
+      ] as const) {
+        assert.strictEqual(listBytes.exec(yield* announced(options))?.[1], expected, JSON.stringify(options))
+      }
+      assert.include(yield* announced({ http2: { maxConcurrentStreams: 7 } }), "MAX_CONCURRENT_STREAMS=7")
+    })
+  )
+
+  it.effect("that make no sense are defects that name them", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(WebWorld.serving(hello, { http2: { streamWindow: 0 } }))
+      assert.include(String(exit), "streamWindow")
+    })
+  )
+
+  it.effect("a body above maxBodySize is refused in both versions, but for the one that says more", () =>
+    Effect.gen(function* () {
+      const request = [Wire.headers(1, Wire.post()), Wire.data(1, "hello", "END_STREAM")]
+      for (const [http2, status] of [
+        [undefined, 413],
+        [{ maxBodySize: 5 }, 200]
+      ] as const) {
+        const world = yield* WebWorld.serving(hello, { maxBodySize: 4, http2 })
+        const peer = yield* Http2Peer.connect(world)
+        peer.send(...request)
+        yield* peer.saw(`HEADERS 1 :status=${status}`)
+        assert.match(yield* world.talk(WebWorld.post("/", "hello")), /^HTTP\/1\.1 413 /)
+      }
+    })
+  )
+
+  it.effect("the idle time is that of the server", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(hello, { idleTimeout: "10 seconds" })
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(Wire.settingsAck, Wire.headers(1, Wire.get(), "END_STREAM"))
+      yield* peer.saw("DATA 1")
+      yield* TestClock.adjust("9999 millis")
+      assert.isFalse(peer.lines().some((line) => line.startsWith("GOAWAY")))
+      yield* TestClock.adjust("2 seconds")
+      yield* peer.saw("GOAWAY 1 NO_ERROR")
+      yield* peer.heard.saw("end")
     })
   )
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { HttpObserver } from "@sluice/core/server/HttpObserver"
+import * as WebSocketServer from "@sluice/core/server/WebSocketServer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -357,6 +358,102 @@ describe("clients that go", () => {
         answered = (yield* world.server.stats).requests.completed
       }
       assert.isBelow(answered, 100)
+    })
+  )
+})
+
+describe("WebSockets on streams (RFC 8441)", () => {
+  const connectTo = (path: string): Wire.Fields => [
+    [":method", "CONNECT"],
+    [":protocol", "websocket"],
+    [":scheme", "http"],
+    [":authority", "a"],
+    [":path", path],
+    ["sec-websocket-version", "13"]
+  ]
+  /** Text frames, masked with zeros. */
+  const message = (text: string) => Wire.wire(Uint8Array.of(0x81, 0x80 + text.length, 0, 0, 0, 0), Buffer.from(text))
+  const echoes = WebSocketServer.handle((socket) => socket.runForEach(socket.send))
+
+  it.effect("several on one connection, beside requests", () =>
+    Effect.gen(function* () {
+      const { observers, told } = observing()
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { url } = yield* request
+          return url === "/ws" ? yield* echoes : HttpServerResponse.text(url)
+        }),
+        { observers }
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, connectTo("/ws")), headers(3, connectTo("/ws")))
+      yield* settle
+      peer.send(data(1, message("a")), data(3, message("b")), headers(5, get("/c"), "END_STREAM"))
+      yield* settle
+      assert.deepStrictEqual(peer.lines(), [
+        "HEADERS 1 :status=200",
+        "HEADERS 3 :status=200",
+        "DATA 1 81 01 61",
+        "DATA 3 81 01 62",
+        ok(5, 2),
+        "DATA 5 '/c' END_STREAM"
+      ])
+      assert.deepStrictEqual(
+        told.filter((line) => line.includes(" ")),
+        ["/ws upgraded 200", "/ws upgraded 200", "/c completed 200"]
+      )
+    })
+  )
+
+  it.effect("a drain says 1001 to each of them, and the connection ends when they have", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(echoes)
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, connectTo("/ws")))
+      yield* peer.saw("HEADERS 1")
+      const stopping = yield* Effect.forkChild(world.stop, { startImmediately: true })
+      yield* peer.saw("DATA 1 88 02 03 e9")
+      peer.send(data(1, Wire.wire(Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 3, 0xe9)), "END_STREAM"))
+      yield* TestClock.adjust("1 seconds")
+      yield* peer.heard.saw("end")
+      peer.transport.end()
+      yield* Fiber.join(stopping)
+      assert.strictEqual((yield* world.server.stats).requests.upgraded, 1)
+    })
+  )
+
+  it.effect("RST_STREAM ends one, and its handler hears that the connection was lost", () =>
+    Effect.gen(function* () {
+      const lost = yield* Deferred.make<string>()
+      const world = yield* WebWorld.serving(
+        WebSocketServer.handle((socket) =>
+          Effect.tapError(socket.runForEach(socket.send), (error) => Deferred.succeed(lost, String(error)))
+        )
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, connectTo("/ws")))
+      yield* peer.saw("HEADERS 1")
+      peer.send(rstStream(1, "CANCEL"))
+      assert.include(yield* Deferred.await(lost), "WebSocketError")
+    })
+  )
+
+  it.effect("a handler that does not look is interrupted, some time after its stream has ended", () =>
+    Effect.gen(function* () {
+      const interrupted = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(
+        WebSocketServer.handle(() => Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))),
+        { closeTimeout: "5 seconds" }
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, connectTo("/ws")))
+      yield* peer.saw("HEADERS 1")
+      peer.send(rstStream(1, "CANCEL"))
+      yield* settle
+      yield* TestClock.adjust("4999 millis")
+      assert.isFalse(yield* Deferred.isDone(interrupted))
+      yield* TestClock.adjust("1 millis")
+      yield* Deferred.await(interrupted)
     })
   )
 })

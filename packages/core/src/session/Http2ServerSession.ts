@@ -184,7 +184,6 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     const isTold = isOfMessage(failure) && body?.isAwaited === true
     if (outcome === "aborted" && !isTold) exchange.serving?.interrupt("peer")
     body?.fail(isTold ? new BodyViolation(failure) : new BodyLost())
-    body?.release()
     exchange.resumeWriters()
     this.environment.onEnd?.(exchange, outcome)
   }

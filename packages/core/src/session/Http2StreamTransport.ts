@@ -157,8 +157,7 @@ export class Http2StreamTransport implements Transport, StreamOwner, Drainable {
     Effect.fail(TransportError.make(new TransportError.Unsupported("a stream of HTTP/2 speaks no TLS of its own")))
 
   onData(data: Uint8Array): void {
-    if (this.state === "closed") this.credit(data.length)
-    else if (this.canDeliver() && this.incoming.length === 0) this.handOut(data)
+    if (this.canDeliver() && this.incoming.length === 0) this.handOut(data)
     else this.incoming.push(Retention.keepable(data))
   }
 
@@ -224,16 +223,11 @@ export class Http2StreamTransport implements Transport, StreamOwner, Drainable {
   }
 
   private handOut(chunk: Uint8Array): void {
-    this.receivedBytes += chunk.length
-    this.credit(chunk.length)
-    this.receiver!.onBytes(chunk)
-  }
-
-  /** The peer may send as much again. */
-  private credit(byteCount: number): void {
     const { engine, pump } = this.connection
-    engine.consume(this.stream, byteCount, pump.now())
+    this.receivedBytes += chunk.length
+    engine.consume(this.stream, chunk.length, pump.now())
     pump.wake()
+    this.receiver!.onBytes(chunk)
   }
 
   private close(error: TransportError.TransportError | undefined): void {
@@ -241,10 +235,8 @@ export class Http2StreamTransport implements Transport, StreamOwner, Drainable {
     this.state = "closed"
     this.closing = "untold"
     this.closeError = error
-    let droppedBytes = 0
-    for (const chunk of this.incoming) droppedBytes += chunk.length
+    // The engine returns what was not used up to the connection's window.
     this.incoming = []
-    if (droppedBytes > 0) this.credit(droppedBytes)
     this.schedule()
   }
 }

@@ -80,7 +80,11 @@ export interface Flow {
   /** Too much waits: receive no more, until `resume`. */
   pause(): void
   resume(): void
-  /** So many bytes were used up, and as many more may come. Told once of each byte that was pushed, sooner or later. */
+  /**
+   * So many bytes were used up, and as many more may come: told once of each
+   * byte, when it is taken, dropped, or gathered for who wants the whole. What
+   * nobody takes before the exchange is over is left to whoever ends that.
+   */
   credit(byteCount: number): void
 }
 
@@ -174,11 +178,6 @@ export class IncomingBody implements HttpBody {
     if (this.ending !== "open") return
     this.ending = failure
     this.reader?.()
-  }
-
-  /** Nobody is expected to read on: what waits no longer keeps the peer from sending to others. It stays readable. */
-  release(): void {
-    this.creditWaiting()
   }
 
   private read<A, E>(wantedBytes: number, attempt: () => Exit.Exit<A, E> | undefined): Effect.Effect<A, E> {
