@@ -496,24 +496,29 @@ describe("the end", () => {
     })
   )
 
-  it.effect(
-    "a server that ends its side, and reads no more: those that wait are not kept for the end of the transport",
-    () =>
-      Effect.gen(function* () {
-        const { near, open, server } = yield* connected({ conduct: "hold", maxConcurrentStreams: 1, bufferBytes: 1000 })
+  it.effect("a server that ends its side, and reads no more: nothing waits for the end of the transport", () =>
+    Effect.gen(function* () {
+      for (const maxConcurrentStreams of [1, 10]) {
+        const { events, near, open, server } = yield* connected({
+          conduct: "hold",
+          maxConcurrentStreams,
+          bufferBytes: 1000
+        })
         const sent = open("POST", undefined, "open")
         yield* turns
-        const waiting = open()
+        const waiting = maxConcurrentStreams === 1 ? open() : undefined
         server.transport.pause()
         sent.call!.write(new Uint8Array(10_000))
         yield* turns
         server.transport.end()
         yield* turns
         assert.strictEqual(near.state, "open")
-        assert.deepStrictEqual(waiting.lines, ["closed ConnectionLost NotSent"])
+        assert.deepStrictEqual(events, ["draining"])
+        if (waiting !== undefined) assert.deepStrictEqual(waiting.lines, ["closed ConnectionLost NotSent"])
         yield* TestClock.adjust("5 seconds")
         assert.strictEqual(near.state, "closed")
-      })
+      }
+    })
   )
 
   it.effect("a rule of the connection that the server breaks is told to all", () =>
