@@ -45,13 +45,13 @@ export class Loopback {
 /** One connection in each role of ours. Returns how many exchanges that was. */
 export const round = async (seed: number, loopback: Loopback, result: Tally): Promise<number> => {
   const plan = Http2Plan.make(seed)
-  for (const role of ["server", "client"] as const) await converse(seed, role, plan, loopback, result)
+  for (const role of ["server", "client"] as const) await converse(`seed ${seed}`, role, plan, loopback, result)
   return plan.exchanges.length * 2
 }
 
 /** All exchanges of a plan, on one connection. */
 export const converse = async (
-  seed: number,
+  label: string,
   role: Role,
   plan: Http2Plan.Round,
   loopback: Loopback,
@@ -71,7 +71,7 @@ export const converse = async (
   asks.start()
   await Promise.race([settled.promise, Timers.setTimeout(patienceMillis, undefined, { ref: false })])
   const problems = [...ours.problems, ...node.problems, ...connectionProblems(ours, plan)]
-  const name = `seed ${seed}, ours is the ${role}`
+  const name = `${label}, ours is the ${role}`
   for (const [index, exchange] of plan.exchanges.entries()) {
     const here = ours.seen.get(index) ?? unseen()
     const there = node.seen.get(index) ?? unseen()

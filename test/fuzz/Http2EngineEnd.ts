@@ -205,11 +205,13 @@ class Talk implements Http2Speaker.Mouth {
   readonly seen: Seen
   readonly check: () => void
   private readonly end_: EngineEnd
+  private readonly role: "client" | "server"
   private readonly stream: Http2Stream
   private waiter: (() => void) | undefined
 
   constructor(end: EngineEnd, role: "client" | "server", stream: Http2Stream, plan: Http2Plan.Exchange, seen: Seen) {
     this.end_ = end
+    this.role = role
     this.stream = stream
     this.plan = plan
     this.seen = seen
@@ -243,7 +245,9 @@ class Talk implements Http2Speaker.Mouth {
     this.end_.within(() => this.accepted(this.end_.engine.end(this.stream, record, 0)))
   }
   reset(code: number): void {
-    this.end_.within(() => this.end_.engine.reset(this.stream, code, 0))
+    // Node as a client does not end a stream that is reset with NO_ERROR.
+    const told = this.role === "server" ? code || 8 : code
+    this.end_.within(() => this.end_.engine.reset(this.stream, told, 0))
   }
   isOver(): boolean {
     return this.seen.over !== "open"

@@ -152,7 +152,9 @@ class Talk implements Http2Speaker.Mouth {
   constructor(role: "client" | "server", stream: Http2.Http2Stream, plan: Http2Plan.Exchange, seen: Seen) {
     this.stream = stream
     this.seen = seen
-    this.check = Http2Speaker.resetter(plan, role, seen, this)
+    // Node 24 that resets a stream with trailers to come sends empty DATA frames without end, until its memory is spent.
+    const own = role === "client" ? plan.content : plan.answer
+    this.check = own.trailers === undefined ? Http2Speaker.resetter(plan, role, seen, this) : () => {}
   }
 
   write(piece: Buffer): void {
@@ -181,16 +183,6 @@ class Talk implements Http2Speaker.Mouth {
     const { rstCode } = this.stream
     if (this.own !== undefined && rstCode === this.own) return { by: "me", code: this.own }
     if (rstCode === 0 && this.seen.isWhole && this.stream.writableEnded) return "ended"
-    if (process.env.DBG)
-      console.log(
-        "overOf",
-        this.seen.start,
-        rstCode,
-        this.seen.isWhole,
-        this.stream.writableFinished,
-        this.stream.writableEnded,
-        this.stream.aborted
-      )
     return { by: "peer", code: rstCode ?? -1 }
   }
 }

@@ -83,7 +83,7 @@ export const make = (seed: number): Round => {
     exchanges: Array.from({ length: count }, (_, index) => exchangeOf(random, index, mostBytes)),
     node: settingsOf(random, initialWindowSize),
     nodeLater: random.list(random.pick([0, 0, 3]), () =>
-      settingsOf(random, random.pick([undefined, 0, 100, 65_535, 200_000]))
+      settingsOf(random, random.pick([undefined, 100, 65_535, 200_000]))
     ),
     padding: random.pick(["none", "none", "aligned", "max"]),
     ours: {
