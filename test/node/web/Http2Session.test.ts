@@ -218,7 +218,7 @@ describe("with node:http2", () => {
         })
         const session = yield* connect(server)
         const before = yield* Effect.flip(session.request({ path: "/before" }))
-        assert.deepInclude(before.reason, { _tag, retry, errorCode: code })
+        assert.deepInclude(before.reason, { _tag, retry, errorCode: code } as never)
         const response = yield* session.request({ path: "/behind" })
         const behind = yield* Effect.flip(response.bytes())
         assert.deepInclude(behind.reason, { _tag: "ResetByServer", retry: "MaybeProcessed", errorCode: code })
