@@ -21,7 +21,7 @@ export const getAll = (target: Dialer.Target, paths: ReadonlyArray<string>, opti
     return yield* Effect.forEach(paths, get, { concurrency: "unbounded" })
   }).pipe(Effect.scoped)
 
-const Main = getAll({ host: "127.0.0.1", port: 3000 }, ["/", "/json", "/users/7"]).pipe(
+const Main = getAll({ host: "127.0.0.1", port: 4006 }, ["/", "/json", "/users/7"]).pipe(
   Effect.flatMap((texts) => Effect.forEach(texts, (text) => Console.log(text))),
   Effect.provide(NodeTransport.layerDialer())
 )

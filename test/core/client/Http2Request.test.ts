@@ -118,6 +118,28 @@ describe("what is sent", () => {
     })
   )
 
+  it.effect("a server that takes nothing more of it has its time, and others go on", () =>
+    Effect.gen(function* () {
+      const { session, world } = yield* connected(
+        { conduct: (request) => void (request.head.path === "/small" && request.respond(200)), bodies: "kept" },
+        { sendTimeout: "10 seconds" }
+      )
+      const body = new Uint8Array(300_000)
+      const stalled = yield* Effect.forkChild(Effect.flip(session.request({ method: "POST", body })), {
+        startImmediately: true
+      })
+      yield* turns
+      yield* TestClock.adjust(9_999)
+      assert.strictEqual((yield* session.request({ path: "/small" })).status, 200)
+      assert.isUndefined(stalled.pollUnsafe())
+      yield* TestClock.adjust(1)
+      const { reason } = yield* Fiber.join(stalled)
+      assert.deepInclude(reason, { _tag: "Stalled", side: "request", fault: "limit", limitMillis: 10_000 })
+      yield* turns
+      assert.deepInclude(world.server.requests[0]!.over, { _tag: "PeerReset", errorCode: Code.Cancel })
+    })
+  )
+
   it.effect("a body that fails ends the request, and says why", () =>
     Effect.gen(function* () {
       const { session, world } = yield* connected({ conduct: "hold" })

@@ -1,4 +1,4 @@
-/** The client of HTTP/2 with Node's own server, on real sockets. */
+/** The client of HTTP/2 with Node's own server and with ours, on real sockets. */
 import * as Http2 from "node:http2"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
@@ -9,10 +9,14 @@ import * as NodeDialer from "@sluice/node/NodeDialer"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { trusting } from "../../harness/Certificates.ts"
+import { identity, trusting } from "../../harness/Certificates.ts"
 import { leaveNoHandles } from "../../harness/NodeHandles.ts"
 import { tlsText } from "../../harness/NodeNet.ts"
+import * as Served from "./Served.ts"
 
 leaveNoHandles()
 
@@ -377,4 +381,54 @@ describe("with node:http2", () => {
       assert.isTrue(server.sessions[0]!.closed)
     })
   )
+})
+
+const streamed = HttpRouter.add(
+  "POST",
+  "/echo",
+  Effect.map(HttpServerRequest, (request) => HttpServerResponse.stream(request.stream))
+)
+
+describe("with a server of ours", () => {
+  for (const tls of [undefined, trusting("a.test")]) {
+    it.live(`${tls ? "TLS" : "cleartext"}: many bodies both ways at once, and a drain that loses none`, () =>
+      Effect.gen(function* () {
+        const served = yield* Served.serve(
+          HttpRouter.serve(streamed, { disableLogger: true, disableListenLog: true }),
+          tls && { tls: { certificates: identity("a") } }
+        )
+        const session = yield* Effect.provide(
+          Http2Session.connect({ host: "127.0.0.1", port: served.port }, { tls }),
+          dialer
+        )
+        const part = bytesOf(10_007)
+        const body = Stream.range(1, 50).pipe(
+          Stream.rechunk(1),
+          Stream.map(() => part)
+        )
+        const whole = Buffer.concat(Array.from({ length: 50 }, () => part))
+        const ask = Effect.scoped(
+          Effect.gen(function* () {
+            const response = yield* session.request({ method: "POST", path: "/echo", body })
+            return Buffer.compare(yield* response.bytes(), whole)
+          })
+        )
+        const asking = yield* Effect.forkChild(
+          Effect.all(
+            Array.from({ length: 20 }, () => ask),
+            { concurrency: "unbounded" }
+          ),
+          { startImmediately: true }
+        )
+        yield* until(() => session.stats.openCount > 0)
+        yield* session.ping
+        yield* served.close
+        assert.deepStrictEqual(
+          yield* Fiber.join(asking),
+          Array.from({ length: 20 }, () => 0)
+        )
+        assert.strictEqual((yield* session.closed)._tag, "GoneAway")
+      })
+    )
+  }
 })

@@ -55,7 +55,8 @@ export interface Http2Session {
   readonly tls: TlsInfo | undefined
   /**
    * Sends a request, and succeeds with the head of its response, whatever its
-   * status. Closing the scope gives up what of both is not over.
+   * status. Closing the scope gives up what of both is not over. How long a
+   * server may take to answer is for the caller to say: `Effect.timeout`.
    */
   readonly request: (
     options?: Http2Request.Options
