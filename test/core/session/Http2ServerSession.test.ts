@@ -104,6 +104,44 @@ describe("requests", () => {
     })
   )
 
+  it.effect("RFC 9110 §10.1.1: it is sent once, however often the handler begins to read", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { text } = yield* request
+          yield* Effect.timeoutOption(text, "1 seconds")
+          return HttpServerResponse.text(yield* text)
+        })
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, post("/", ["expect", "100-continue"])))
+      yield* peer.saw("HEADERS 1 :status=100")
+      yield* TestClock.adjust("1 seconds")
+      peer.send(data(1, "hello", "END_STREAM"))
+      yield* peer.saw("DATA 1")
+      assert.deepStrictEqual(peer.lines(), ["HEADERS 1 :status=100", ok(1, 5), "DATA 1 'hello' END_STREAM"])
+    })
+  )
+
+  it.effect("one with a body that is reset in the turn in which it came never begins", () =>
+    Effect.gen(function* () {
+      const { observers, told } = observing()
+      let begunCount = 0
+      const world = yield* WebWorld.serving(
+        Effect.sync(() => {
+          begunCount++
+          return HttpServerResponse.empty()
+        }),
+        { observers }
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, post("/a")), data(1, "hel"), rstStream(1, "CANCEL"))
+      yield* settle
+      assert.strictEqual(begunCount, 0)
+      assert.deepStrictEqual(told, ["/a", "/a aborted undefined"])
+    })
+  )
+
   it.effect("RFC 9113 §8.1: behind a response the rest of the request is not waited for", () =>
     Effect.gen(function* () {
       const { observers, told } = observing()
@@ -231,6 +269,29 @@ describe("bodies", () => {
         "RST_STREAM 1 NO_ERROR"
       ])
       assert.deepStrictEqual(told, ["/a", "/a aborted undefined"])
+    })
+  )
+
+  it.effect("one that stops while nobody reads it any more has no limit", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { text } = yield* request
+          yield* Effect.timeoutOption(text, "1 seconds")
+          yield* Deferred.await(ready)
+          return HttpServerResponse.text(yield* text)
+        }),
+        { bodyTimeout: "5 seconds" }
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(Wire.settingsAck, headers(1, post()), data(1, "hel"))
+      yield* settle
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(peer.lines(), [])
+      yield* Deferred.succeed(ready, undefined)
+      peer.send(data(1, "lo", "END_STREAM"))
+      yield* peer.saw("DATA 1 'hello' END_STREAM")
     })
   )
 
@@ -419,6 +480,22 @@ describe("WebSockets on streams (RFC 8441)", () => {
       peer.transport.end()
       yield* Fiber.join(stopping)
       assert.strictEqual((yield* world.server.stats).requests.upgraded, 1)
+    })
+  )
+
+  it.effect("one that opens while the server drains is told at once", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(Effect.andThen(Deferred.await(ready), echoes))
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, connectTo("/ws")))
+      yield* settle
+      const stopping = yield* Effect.forkChild(world.stop, { startImmediately: true })
+      yield* settle
+      yield* Deferred.succeed(ready, undefined)
+      yield* peer.saw("DATA 1 88 02 03 e9")
+      peer.transport.destroy()
+      yield* Fiber.join(stopping)
     })
   )
 

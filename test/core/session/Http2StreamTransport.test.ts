@@ -138,6 +138,23 @@ describe("Http2StreamTransport", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("the server's writer is told when all of it has left, as the client's is", () =>
+    Effect.gen(function* () {
+      const [client, server] = yield* makePair
+      const atServer = record(server)
+      const atClient = record(client)
+      client.pause()
+      server.write(new Uint8Array(400_000))
+      yield* turns
+      assert.isAbove(server.bufferedBytes, 0)
+      assert.deepStrictEqual(atServer.events, [])
+      client.resume()
+      yield* atServer.saw("drain")
+      assert.strictEqual(server.bufferedBytes, 0)
+      yield* atClient.until(({ receivedBytes }) => receivedBytes === 400_000)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("RFC 8441 §5: destroy is RST_STREAM, and the other side's connection is reset", () =>
     Effect.gen(function* () {
       const [client, server] = yield* makePair

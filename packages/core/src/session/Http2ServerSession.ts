@@ -108,7 +108,6 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
 
   cut(): void {
     this.interrupt()
-    for (const upgraded of [...this.upgraded]) upgraded.cut()
     this.transport.destroy()
   }
 
@@ -231,8 +230,6 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
       this.served(exchange)
       if (this.closedBy !== undefined && this.running.size === 0) this.finish()
     })
-    // Its client has gone while it began.
-    if (exchange.phase === "over") serving.interrupt("peer")
   }
 
   /** A client that waits for `100 Continue` sends nothing until somebody reads. */

@@ -215,7 +215,6 @@ export class Http2StreamTransport implements Transport, StreamOwner, Drainable {
     if (this.receiving !== "arriving" || this.incoming.length > 0 || !this.canDeliver()) return
     this.receiving = "ended"
     this.receiver!.onEnd()
-    if (this.over) this.schedule()
   }
 
   private canDeliver(): boolean {
