@@ -45,7 +45,7 @@ export const budgets = {
     "resets",
     1_000,
     33,
-    "RST_STREAM for a request whose response was not complete: Rapid Reset, CVE-2023-44487"
+    "RST_STREAM for a request whose response was not complete; two that are completed earn 1: Rapid Reset, CVE-2023-44487"
   ),
   forcedResets: /*#__PURE__*/ budget(
     1,
@@ -55,13 +55,19 @@ export const budgets = {
     "streams that this side had to reset for an error of the peer: MadeYouReset, CVE-2025-8671"
   ),
   settings: /*#__PURE__*/ budget(2, "settings", 100, 5, "SETTINGS, which are acknowledged: CVE-2019-9515"),
-  pings: /*#__PURE__*/ budget(3, "pings", 1_000, 100, "PING, which is answered: CVE-2019-9512"),
+  pings: /*#__PURE__*/ budget(
+    3,
+    "pings",
+    1_000,
+    100,
+    "PING, which is answered; each DATA frame that is sent earns 1: CVE-2019-9512"
+  ),
   windowUpdates: /*#__PURE__*/ budget(
     4,
     "windowUpdates",
     2_000,
     500,
-    "WINDOW_UPDATE; each DATA frame that is sent earns 4: CVE-2019-9511"
+    "WINDOW_UPDATE; each DATA frame that is sent earns 4, each stream that is opened 2: CVE-2019-9511"
   ),
   emptyFrames: /*#__PURE__*/ budget(
     5,
@@ -77,7 +83,13 @@ export const budgets = {
     100,
     "PRIORITY, which has no effect; each stream that is opened earns 4: CVE-2019-9513"
   ),
-  unknown: /*#__PURE__*/ budget(7, "unknown", 1_000, 100, "frames of unknown types, which are ignored")
+  unknown: /*#__PURE__*/ budget(
+    7,
+    "unknown",
+    1_000,
+    100,
+    "frames of unknown types, or that come too late; each stream that is opened earns 2"
+  )
 } as const satisfies Record<string, Budget>
 
 /** DATA below this is small; in bytes. @category constants */
@@ -98,6 +110,28 @@ export class Http2AbuseGuard {
     if (fullMillis - nowMillis > budget.aheadMillis) return new BudgetSpent(budget.name)
     this.fullMillis[budget.index] = fullMillis
     return undefined
+  }
+
+  /**
+   * A DATA frame was sent. One that is as short as the window allows earns
+   * nothing: who opens its window byte by byte gets no more than its budget.
+   */
+  dataSent(): void {
+    this.earn(budgets.windowUpdates, 4)
+    // gRPC measures its way by a PING behind what it receives.
+    this.earn(budgets.pings, 1)
+  }
+
+  /** The peer has opened a stream: browsers send a frame or two beside it. */
+  streamOpened(): void {
+    this.earn(budgets.priorities, 4)
+    this.earn(budgets.windowUpdates, 2)
+    this.earn(budgets.unknown, 2)
+  }
+
+  /** A stream has ended in good order. */
+  streamCompleted(): void {
+    this.earn(budgets.resets, 0.5)
   }
 
   /** So many are given back, up to the burst. */

@@ -147,7 +147,7 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   receiveEnd(nowMillis: number): void {
     this.nowMillis = nowMillis
     if (this.phase === "closed") return
-    this.shut()
+    this.shut("ended")
     this.life.closeAll(new ConnectionLost(undefined))
   }
 
@@ -371,7 +371,9 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
       return
     }
     const stream = this.streams.get(streamId)
-    if (stream !== undefined) this.life.fail(stream, violation)
+    const spent = stream === undefined ? this.guard.spend(budgets.unknown, this.nowMillis) : undefined
+    if (spent !== undefined) this.fail(spent)
+    else if (stream !== undefined) this.life.fail(stream, violation)
     this.settle()
   }
 
@@ -443,17 +445,22 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   /** After whatever may have ended the last stream. */
   private settle(): void {
     if (this.streams.count > 0 || this.phase === "closed") return
-    if (this.phase === "draining" && this.control.isDrained) this.shut()
-    else this.lifetime.idle()
+    if (this.phase !== "draining" || !this.control.isDrained) {
+      this.lifetime.idle()
+      return
+    }
+    // RFC 9113 §6.8: "SHOULD send a GOAWAY frame" before it closes; the peer's own says nothing of this side.
+    if (this.control.goAway.sending._tag !== "Final") this.control.farewell(Code.NoError, "")
+    this.shut()
   }
 
   /** Nothing is sent behind this; the peer has some time to close its side. */
-  private shut(): void {
+  private shut(peer: "open" | "ended" = "open"): void {
     this.phase = "closed"
     this.decoder.stop()
     this.control.stop()
     this.output.end()
-    this.lifetime.close()
+    this.lifetime.close(peer)
   }
 
   /** What the parts of the connection have been waiting for. */

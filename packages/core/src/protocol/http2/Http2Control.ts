@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Latin1 from "../../bytes/Latin1.ts"
-import { budgets } from "./Http2AbuseGuard.ts"
+import { type Budget, budgets } from "./Http2AbuseGuard.ts"
 import { ConnectionViolation, HeadTimeout, Unprocessed } from "./Http2Error.ts"
 import * as Code from "./Http2ErrorCode.ts"
 import * as Frame from "./Http2Frame.ts"
@@ -112,7 +112,6 @@ export class Http2Control {
 
   /** Frames that are of no stream, or without effect. */
   onFrame(type: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
-    const { guard, nowMillis } = this.link
     switch (type) {
       case Frame.type.Settings:
         if ((flags & Frame.flag.Ack) !== 0) this.onSettingsAck()
@@ -129,11 +128,8 @@ export class Http2Control {
         // RFC 9113 §8.4: no client of ours lets itself be pushed to, and nobody pushes to a server.
         this.link.fail(new ConnectionViolation(Code.ProtocolError, "RFC 9113 §6.6: PUSH_PROMISE"))
         break
-      default: {
-        const budget = type === Frame.type.Priority ? budgets.priorities : budgets.unknown
-        const spent = guard.spend(budget, nowMillis)
-        if (spent !== undefined) this.link.fail(spent)
-      }
+      default:
+        this.spend(type === Frame.type.Priority ? budgets.priorities : budgets.unknown)
     }
   }
 
@@ -174,12 +170,8 @@ export class Http2Control {
   }
 
   private onSettings(bytes: Uint8Array, start: number, end: number): void {
-    const { guard, handler, nowMillis, output } = this.link
-    const spent = guard.spend(budgets.settings, nowMillis)
-    if (spent !== undefined) {
-      this.link.fail(spent)
-      return
-    }
+    const { handler, output } = this.link
+    if (!this.spend(budgets.settings)) return
     const before = this.settings.peer.initialWindowBytes
     const violation = this.settings.received(bytes, start, end)
     if (violation !== undefined) {
@@ -223,16 +215,21 @@ export class Http2Control {
   }
 
   private onPing(bytes: Uint8Array, start: number): void {
-    const { guard, nowMillis, output } = this.link
-    const spent = guard.spend(budgets.pings, nowMillis)
-    if (spent !== undefined) this.link.fail(spent)
-    else FrameEncoder.ping(output, bytes, start, true)
+    if (this.spend(budgets.pings)) FrameEncoder.ping(this.link.output, bytes, start, true)
   }
 
   private onPong(bytes: Uint8Array, start: number): void {
     const pong = this.ping.answered(bytes, start, this.link.nowMillis)
-    if (pong?.purpose === "user") this.link.handler.onPong(pong.roundTripMillis)
-    else if (pong?.purpose === "drain" && this.goAway.onPong()) this.finishDrain()
+    if (pong === undefined) this.spend(budgets.unknown)
+    else if (pong.purpose === "user") this.link.handler.onPong(pong.roundTripMillis)
+    else if (pong.purpose === "drain" && this.goAway.onPong()) this.finishDrain()
+  }
+
+  /** `false`: the budget is spent, and the connection has ended. */
+  private spend(budget: Budget): boolean {
+    const spent = this.link.guard.spend(budget, this.link.nowMillis)
+    if (spent !== undefined) this.link.fail(spent)
+    return spent === undefined
   }
 
   private finishDrain(): void {
@@ -240,6 +237,7 @@ export class Http2Control {
   }
 
   private onGoAway(bytes: Uint8Array, start: number, end: number): void {
+    if (this.goAway.peer !== undefined && !this.spend(budgets.unknown)) return
     const lastId = read31(bytes, start)
     const errorCode = read32(bytes, start + 4)
     const debug = Latin1.decode(bytes, start + 8, Math.min(end, start + 8 + debugBytes))

@@ -23,6 +23,8 @@ export class Http2Lifetime {
   private idleMillis: number
   /** When a peer that does not close its side is waited for no longer. */
   private closeMillis = never
+  /** Whether the peer may still read and answer, when this side has ended. */
+  private peer: "open" | "ended" = "open"
 
   constructor(link: Http2Link) {
     this.link = link
@@ -31,8 +33,8 @@ export class Http2Lifetime {
 
   /** When to look; it may be early. */
   get dueMillis(): number {
-    const { limits, nowMillis, output, phase } = this.link
-    if (!output.blocked || phase === "closed") return this.armedMillis
+    const { limits, nowMillis, output } = this.link
+    if (!output.blocked || output.closing === "abort") return this.armedMillis
     if (this.blockedMillis === never) this.blockedMillis = nowMillis
     return Math.min(this.armedMillis, this.blockedMillis + limits.sendMillis)
   }
@@ -48,14 +50,17 @@ export class Http2Lifetime {
 
   /** What is too late now. */
   late(): Late {
-    const { limits, nowMillis, output } = this.link
-    if (nowMillis >= this.closeMillis) {
+    const { limits, nowMillis, output, phase } = this.link
+    const isStalled = output.blocked && nowMillis >= this.blockedMillis + limits.sendMillis
+    if (phase !== "closed") return isStalled ? "stalled" : nowMillis >= this.idleEndMillis ? "idle" : "nothing"
+    if (this.closeMillis === never) return "nothing"
+    // Who still reads what was sent before the end cannot answer it yet.
+    if (output.blocked && !isStalled && this.peer === "open") this.closeMillis = nowMillis + limits.closeMillis
+    else if (isStalled || nowMillis >= this.closeMillis) {
       this.closeMillis = never
       return "closing"
     }
-    if (this.link.phase === "closed") return "nothing"
-    if (output.blocked && nowMillis >= this.blockedMillis + limits.sendMillis) return "stalled"
-    return nowMillis >= this.idleEndMillis ? "idle" : "nothing"
+    return "nothing"
   }
 
   /** The transport took all that it was given. */
@@ -75,8 +80,9 @@ export class Http2Lifetime {
     this.arm(this.idleEndMillis)
   }
 
-  /** This side has ended, with whatever was due. */
-  close(): void {
+  /** This side has ended, with whatever was due; the peer may have before. */
+  close(peer: "open" | "ended"): void {
+    this.peer = peer
     this.closeMillis = this.link.nowMillis + this.link.limits.closeMillis
     this.armedMillis = this.closeMillis
   }

@@ -22,7 +22,11 @@ export interface Options {
    * of a body can hold.
    */
   readonly streamWindow?: ByteSize.Input | undefined
-  /** The same for all streams together. From 65,535 bytes to 2 GiB - 1. Default 1 MiB a connection. */
+  /**
+   * The same for all streams together. From 65,535 bytes to 2 GiB - 1. Default
+   * 1 MiB a connection. Who collects a whole body has a limit of its own for
+   * it, and holds it besides.
+   */
   readonly connectionWindow?: ByteSize.Input | undefined
   /**
    * The largest payload of a frame that is received (SETTINGS_MAX_FRAME_SIZE);
@@ -47,7 +51,7 @@ export interface Options {
   readonly maxBodySize?: ByteSize.Input | "unbounded" | undefined
   /** What of one stream waits here to be sent before its writer should wait. At least 1. Default 64 KiB. */
   readonly sendBufferSize?: ByteSize.Input | undefined
-  /** From the start to the end of the peer's preface, and of each header block. Above 0. Default 30 seconds. */
+  /** From the start to the end of the peer's preface, and of each header block of several frames. Above 0. Default 30 seconds. */
   readonly headTimeout?: Duration.Input | "unbounded" | undefined
   /** The longest pause in a body that somebody reads. Above 0. Default 30 seconds. Above: 408. */
   readonly bodyTimeout?: Duration.Input | "unbounded" | undefined

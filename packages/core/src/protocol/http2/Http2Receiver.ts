@@ -255,7 +255,7 @@ export class Http2Receiver {
     if (head.lengthBytes !== undefined) stream.expectedBytes = head.lengthBytes
     if (streams.count === 0) this.link.onFirstStream()
     streams.add(stream)
-    guard.earn(budgets.priorities, prioritiesPerStream)
+    guard.streamOpened()
     if (ends) head.expectsContinue = false
     handler.onRequest(stream, head, ends)
   }
@@ -328,7 +328,10 @@ export class Http2Receiver {
   private onDiscarded(): void {
     const { output, streams } = this.link
     const { blockId, verdict } = this
-    if (verdict === "ignored") return
+    if (verdict === "ignored") {
+      this.spend(budgets.unknown)
+      return
+    }
     if (verdict !== "refused") {
       const stream = streams.get(blockId)
       if (stream !== undefined) this.life.fail(stream, verdict)
@@ -336,8 +339,9 @@ export class Http2Receiver {
     }
     FrameEncoder.rstStream(output, blockId, Code.RefusedStream)
     streams.refuse(blockId)
-    // Before it knows the limit, a client cannot keep to it.
-    if (this.link.isSynchronised) this.spend(budgets.forcedResets)
+    // Before it knows the limit, a client cannot keep to it; afterwards it knows nothing of handlers that still run.
+    if (!this.link.isSynchronised) return
+    this.spend(streams.count < this.link.limits.streamCount ? budgets.resets : budgets.forcedResets)
   }
 
   /** DATA of a stream that is not there. */
@@ -346,6 +350,8 @@ export class Http2Receiver {
     const state = this.link.streams.stateOf(id)
     if (state === State.Idle) this.violate(Code.ProtocolError, "RFC 9113 §5.1: DATA of an idle stream")
     else if (state === State.Closed) this.violate(Code.StreamClosed, "RFC 9113 §5.1: DATA of a closed stream")
+    // What was on its way when this side reset the stream is large, and no more than its window.
+    else if (frameBytes < smallDataBytes) this.spend(budgets.unknown)
   }
 
   private onWrongStep(stream: Http2Stream, step: number): void {
@@ -384,4 +390,3 @@ export class Http2Receiver {
 }
 
 const maxInterimCount = 32
-const prioritiesPerStream = 4

@@ -14,7 +14,7 @@
  * @internal
  * @since 0.1.0
  */
-import { budgets } from "./Http2AbuseGuard.ts"
+import { smallDataBytes } from "./Http2AbuseGuard.ts"
 import * as Frame from "./Http2Frame.ts"
 import * as FrameEncoder from "./Http2FrameEncoder.ts"
 import type { Http2Link } from "./Http2Link.ts"
@@ -66,7 +66,7 @@ export class Http2SendQueue {
   sent(stream: Http2Stream, byteCount: number): void {
     stream.sendBytes -= byteCount
     this.link.window.sendBytes -= byteCount
-    this.link.guard.earn(budgets.windowUpdates, updatesPerData)
+    this.link.guard.dataSent()
   }
 
   push(stream: Http2Stream, data: Uint8Array): void {
@@ -101,7 +101,7 @@ export class Http2SendQueue {
   }
 
   private sendFrame(stream: Http2Stream): void {
-    const { handler, nowMillis, output, peerSettings, window } = this.link
+    const { guard, handler, nowMillis, output, peerSettings, window } = this.link
     const wasWritable = stream.isWritable
     const byteCount = Math.min(
       stream.queuedBytes,
@@ -114,7 +114,10 @@ export class Http2SendQueue {
     const ends = isLast && stream.ending === "end"
     FrameEncoder.frameHead(output, byteCount, Frame.type.Data, ends ? Frame.flag.EndStream : 0, stream.id)
     this.take(stream, byteCount)
-    this.sent(stream, byteCount)
+    const isCut = !isLast && byteCount < smallDataBytes
+    stream.sendBytes -= byteCount
+    window.sendBytes -= byteCount
+    if (!isCut) guard.dataSent()
     stream.sentMillis = nowMillis
     this.sentMillis = nowMillis
     if (!isLast) {
@@ -169,5 +172,3 @@ export class Http2SendQueue {
     stream.turn = "none"
   }
 }
-
-const updatesPerData = 4

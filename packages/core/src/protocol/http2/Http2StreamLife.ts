@@ -81,8 +81,9 @@ export class Http2StreamLife {
 
   /** The stream is over. The second time it does nothing. */
   close(stream: Http2Stream, failure: StreamFailure | undefined): void {
-    const { handler, streams } = this.link
+    const { guard, handler, streams } = this.link
     if (!streams.remove(stream)) return
+    if (failure === undefined) guard.streamCompleted()
     stream.sending = AwaitingNothing
     stream.queue = undefined
     stream.queuedBytes = 0
