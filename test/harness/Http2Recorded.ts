@@ -31,8 +31,8 @@ export interface Conduct {
 
 /** Answers a request that is whole with 200 and nothing; where its path is `/wait`, never. */
 export const answering: Conduct = {
-  onWhole: ({ engine }, stream, path) => {
-    if (path !== "/wait") engine.respond(stream, 200, {}, undefined, 0)
+  onWhole: ({ engine, nowMillis }, stream, path) => {
+    if (path !== "/wait") engine.respond(stream, 200, {}, undefined, nowMillis)
   }
 }
 
@@ -48,6 +48,8 @@ export class Recorded implements Http2Handler {
   readonly engine: Http2Connection
   readonly reader = new Reader()
   settingsCount = 0
+  /** Of the engine's clock. */
+  nowMillis = 0
   /** By their identifiers, also those that are over. */
   readonly streams = new Map<number, Http2Stream>()
   private readonly paths = new Map<Http2Stream, string>()
@@ -62,14 +64,14 @@ export class Recorded implements Http2Handler {
   sent(): Array<string> {
     while (this.engine.hasQueued) {
       const { byteLength } = this.engine.output
-      this.engine.fill(0)
+      this.engine.fill(this.nowMillis)
       if (this.engine.output.byteLength === byteLength) break
     }
     return this.reader.read(Hex.concat(this.engine.output.take()))
   }
 
   receive(...frames: ReadonlyArray<Uint8Array>): this {
-    this.engine.receive(wire(...frames), 0)
+    this.engine.receive(wire(...frames), this.nowMillis)
     return this
   }
 
@@ -100,7 +102,7 @@ export class Recorded implements Http2Handler {
   }
   onData(stream: Http2Stream, data: Uint8Array): void {
     this.add("data", stream, data.length > 40 ? `${data.length} bytes` : String.fromCharCode(...data))
-    if (this.conduct.onData === undefined) this.engine.consume(stream, data.length, 0)
+    if (this.conduct.onData === undefined) this.engine.consume(stream, data.length, this.nowMillis)
     else this.conduct.onData(this, stream, data)
   }
   onEnd(stream: Http2Stream, trailers: Http2Fields | undefined): void {

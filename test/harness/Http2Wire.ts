@@ -198,7 +198,7 @@ export class Reader {
     this.rest = wire(this.rest, bytes)
     const frames: Array<Frame | "PREFACE"> = []
     for (;;) {
-      if (latin1(this.rest.subarray(0, 24)) === latin1(preface)) {
+      if (this.rest[0] === 0x50 && latin1(this.rest.subarray(0, 24)) === latin1(preface)) {
         frames.push("PREFACE")
         this.rest = this.rest.subarray(24)
         continue
