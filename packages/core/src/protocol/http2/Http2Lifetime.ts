@@ -45,7 +45,9 @@ export class Http2Lifetime {
 
   /** `dueMillis`: when the other parts of the connection have something to do. */
   rearm(dueMillis: number): void {
-    this.armedMillis = this.link.phase === "closed" ? this.closeMillis : Math.min(dueMillis, this.idleEndMillis)
+    const { output, phase } = this.link
+    if (output.closing === "abort") this.closeMillis = never
+    this.armedMillis = phase === "closed" ? this.closeMillis : Math.min(dueMillis, this.idleEndMillis)
   }
 
   /** What is too late now. */
