@@ -79,6 +79,7 @@ describe("what was not sent", () => {
   const rows: ReadonlyArray<Http2ClientError.Ended> = [
     new Http2ClientError.SessionClosed("MaybeProcessed"),
     new Http2ClientError.GoneAway(Code.NoError, "bye"),
+    new Http2ClientError.IdleTimeout(9),
     new Http2ClientError.ConnectionLost("MaybeProcessed", lost),
     new Http2ClientError.ConnectionViolated("MaybeProcessed", violation)
   ]

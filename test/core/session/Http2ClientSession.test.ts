@@ -496,6 +496,38 @@ describe("the end", () => {
     })
   )
 
+  it.effect("idle for its time it ends by itself, and says so", () =>
+    Effect.gen(function* () {
+      const { events, near, open, server, session } = yield* connected({ client: { idleTimeout: "10 seconds" } })
+      yield* TestClock.adjust(9_000)
+      const heard = open()
+      yield* turns
+      assert.strictEqual(heard.lines.at(-1), "closed")
+      yield* TestClock.adjust(9_999)
+      assert.isTrue(session.isAvailable)
+      yield* TestClock.adjust(1)
+      assert.isFalse(session.isAvailable)
+      assert.deepStrictEqual(open().lines, ["closed IdleTimeout NotSent"])
+      yield* turns
+      assert.strictEqual(near.state, "closed")
+      assert.deepStrictEqual(events, ["draining", "closed IdleTimeout"])
+      assert.deepInclude(session.ended, { _tag: "IdleTimeout", fault: "limit", limitMillis: 10_000 })
+      assert.deepStrictEqual(server.goAways, [[Code.NoError, ""]])
+    })
+  )
+
+  it.effect("a server that ends its side while a request is on its way is not taken for idleness", () =>
+    Effect.gen(function* () {
+      const { open, server, session } = yield* connected({ conduct: "hold", client: { idleTimeout: "10 seconds" } })
+      const heard = open()
+      yield* TestClock.adjust("15 seconds")
+      server.transport.end()
+      yield* turns
+      assert.deepStrictEqual(heard.lines, ["closed ConnectionLost MaybeProcessed"])
+      assert.strictEqual(session.ended?._tag, "ConnectionLost")
+    })
+  )
+
   it.effect("a server that ends its side, and reads no more: nothing waits for the end of the transport", () =>
     Effect.gen(function* () {
       for (const maxConcurrentStreams of [1, 10]) {
@@ -539,13 +571,17 @@ describe("the end", () => {
 
   it.effect("a silent server is asked, and then given up", () =>
     Effect.gen(function* () {
-      const { open, server } = yield* connected({ conduct: "hold" })
+      const { open, server, session } = yield* connected({ conduct: "hold" })
       server.transport.pause()
       const heard = open()
       yield* turns
       yield* TestClock.adjust("49 seconds")
       assert.deepStrictEqual(heard.lines, [])
+      const answers: Array<number | undefined> = []
+      session.pingUnsafe((millis) => answers.push(millis))
       yield* TestClock.adjust("1 second")
+      // The transport is still there.
+      assert.deepStrictEqual(answers, [undefined])
       assert.deepStrictEqual(heard.lines, ["closed ConnectionViolated MaybeProcessed"])
       assert.strictEqual(heard.failure?.fault, "transport")
     })

@@ -224,6 +224,20 @@ export class ConnectionViolated {
   }
 }
 
+/** No request was on its way for `idleTimeout`, so this side has ended the connection. @category reasons */
+export class IdleTimeout {
+  readonly _tag = "IdleTimeout"
+  readonly fault: Fault = "limit"
+  readonly retry: RetrySafety = "NotSent"
+  readonly limitMillis: number
+  constructor(limitMillis: number) {
+    this.limitMillis = limitMillis
+  }
+  get message() {
+    return `the connection was idle for ${this.limitMillis} ms`
+  }
+}
+
 /** RFC 9113 §3.2: the server did not agree on `h2` by ALPN. @category reasons */
 export class Http2NotAgreed {
   readonly _tag = "Http2NotAgreed"
@@ -240,7 +254,7 @@ export class Http2NotAgreed {
 }
 
 /** How a session can end. @category reasons */
-export type Ended = SessionClosed | GoneAway | ConnectionLost | ConnectionViolated
+export type Ended = SessionClosed | GoneAway | IdleTimeout | ConnectionLost | ConnectionViolated
 
 /** @category reasons */
 export type Reason =
@@ -318,6 +332,7 @@ export const ofFailure = (failure: StreamFailure, heard: "nothing" | "response" 
 export const unsent = (ended: Ended): Ended => {
   switch (ended._tag) {
     case "GoneAway":
+    case "IdleTimeout":
       return ended
     case "SessionClosed":
       return new SessionClosed("NotSent")

@@ -88,6 +88,9 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   private readonly pings = new Set<(roundTripMillis: number | undefined) => void>()
   private readonly over = new Signal()
   private readonly drainTimer: Timer
+  private readonly idleMillis: number
+  /** When the last stream was over. */
+  private idleSinceMillis: number
   private sentCount = 0
   private completedCount = 0
   private failedCount = 0
@@ -101,6 +104,8 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     })
     this.tooManyWaiting = new Http2ClientError.TooManyWaiting(waiting.waitingCount)
     this.drainTimer = new Timer(() => this.cutUnsafe())
+    this.idleMillis = limits.idleMillis
+    this.idleSinceMillis = timers.now()
     this.engine = new Http2Connection("client", this, limits, timers.now())
     this.pump = EnginePump.makeUnsafe(transport, this.engine, timers, new PumpEvents(this))
   }
@@ -224,6 +229,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
 
   onClosed(stream: Http2Stream, failure: StreamFailure | undefined): void {
     const call = callOf(stream)
+    this.idleSinceMillis = this.pump.now()
     if (call.progress === "whole") this.completedCount++
     else this.failedCount++
     // Whoever asks again at once must hear that the server goes away.
@@ -261,8 +267,10 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     const pump: EnginePump.EnginePump | undefined = this.pump
     // The first turn is within its making.
     if (pump === undefined) return
-    // The server has ended its side without a word.
-    if (engine.phase === "closed") this.end(new Http2ClientError.ConnectionLost("MaybeProcessed", undefined))
+    if (engine.phase === "closed") {
+      this.end(this.lastWords())
+      this.answer(undefined)
+    }
     this.admit()
     engine.fill(pump.now())
     while (engine.hasQueued && pump.writable()) {
@@ -285,6 +293,15 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     this.answer(undefined)
     this.owner?.onClosed(this.ending!)
     this.over.fire()
+  }
+
+  /** Why the engine has ended the connection, where nobody has said it. */
+  private lastWords(): Http2ClientError.Ended {
+    const { idleMillis } = this
+    return this.pump.now() - this.idleSinceMillis >= idleMillis
+      ? new Http2ClientError.IdleTimeout(idleMillis)
+      : // The server has ended its side without a word.
+        new Http2ClientError.ConnectionLost("MaybeProcessed", undefined)
   }
 
   /** Those that wait, in their order, while the server takes them. */
@@ -347,6 +364,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   }
 
   private answer(roundTripMillis: number | undefined): void {
+    if (this.pings.size === 0) return
     const asking = [...this.pings]
     this.pings.clear()
     for (const answered of asking) answered(roundTripMillis)
