@@ -220,11 +220,11 @@ describe.skipIf(Browser.missing !== undefined)(
           page,
           `globalThis.asked = fetch("/gated").then((response) => response.text())
            const socket = new WebSocket("wss://" + location.host + "/ws")
-           globalThis.closed = new Promise((resolve) => { socket.onclose = ({ code }) => resolve(code) })
+           globalThis.told = new Promise((resolve) => { socket.onclose = ({ code }) => resolve(code) })
            await new Promise((resolve) => { socket.onopen = resolve })`
         )
         const closing = yield* Effect.forkScoped(close)
-        assert.strictEqual(yield* inPage<number>(page, "return closed"), 1001)
+        assert.strictEqual(yield* inPage<number>(page, "return told"), 1001)
         yield* Deferred.succeed(gate, undefined)
         assert.strictEqual(yield* inPage<string>(page, "return asked"), "late")
         yield* Fiber.join(closing)
