@@ -1,4 +1,5 @@
 /** The client of HTTP/2 with Node's own server and with ours, on real sockets. */
+import * as Http from "node:http"
 import * as Http2 from "node:http2"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
@@ -357,6 +358,24 @@ describe("with node:http2", () => {
           ["ALPNProtocols" in alpn ? "TlsHandshakeFailed" : "Http2NotAgreed", "NotSent"]
         )
       }
+    })
+  )
+
+  it.live("RFC 9113 §3.4: a server that speaks HTTP/1 only is told from one that is lost", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Effect.acquireRelease(
+        Effect.callback<{ readonly port: number; readonly server: Http.Server }>((resume) => {
+          const server = Http.createServer((_, response) => response.end("hello"))
+          server.listen(0, "127.0.0.1", () =>
+            resume(Effect.succeed({ port: (server.address() as Net.AddressInfo).port, server }))
+          )
+        }),
+        ({ server }) => Effect.callback<void>((done) => void server.close(() => done(Effect.void)))
+      )
+      const session = yield* Effect.provide(Http2Session.connect({ host: "127.0.0.1", port }), dialer)
+      const { reason } = yield* Effect.flip(session.request())
+      assert.strictEqual(reason._tag, "ConnectionViolated")
+      assert.strictEqual(reason.fault, "peer")
     })
   )
 
