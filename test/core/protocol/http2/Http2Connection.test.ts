@@ -191,6 +191,27 @@ describe("a transport that is full", () => {
     }
     assert.strictEqual(side.engine.output.closing, "open")
   })
+  it("closeTimeout: who still reads what was sent before the end is waited for, up to sendTimeout", () => {
+    const make = (): Side => {
+      const side = server(large, { ...unbounded, closeTimeout: "5 seconds" }).receive(get(1))
+      side.turn()
+      side.engine.output.blocked = true
+      side.engine.close(0, "", 0)
+      return side
+    }
+    const reading = make()
+    reading.wakes(20_000)
+    assert.strictEqual(reading.engine.output.closing, "end")
+    reading.engine.output.blocked = false
+    reading.engine.resumeSending(20_000)
+    reading.wakes(26_000)
+    assert.strictEqual(reading.engine.output.closing, "abort")
+    const stuck = make()
+    stuck.wakes(29_999)
+    assert.strictEqual(stuck.engine.output.closing, "end")
+    stuck.wakes(30_000)
+    assert.deepStrictEqual([stuck.engine.output.closing, stuck.engine.deadlineMillis], ["abort", never])
+  })
   it("what the engine answers meanwhile makes the reading stop", () => {
     const side = blocked()
     assert.isFalse(side.engine.wantsPause)
@@ -303,6 +324,13 @@ describe("RFC 9113 §10.5: WINDOW_UPDATE", () => {
     spends(server(), "windowUpdates", 2_000, () => [windowUpdate(0, 1)])
     spends(server().receive(post(1)), "windowUpdates", 2_000, () => [windowUpdate(1, 1)])
     spends(server().receive(post(1), rstStream(1, "CANCEL")), "windowUpdates", 2_000, () => [windowUpdate(1, 1)])
+  })
+  it("CVE-2019-9511: a window that is opened byte by byte earns nothing back", () => {
+    const side = server(large, {}, { INITIAL_WINDOW_SIZE: 0 }).receive(get(1))
+    side.sent()
+    // A stream that is opened earns 2.
+    spends(side, "windowUpdates", 2_000, () => [windowUpdate(1, 1)])
+    assert.isAbove(side.calls.length, 2)
   })
   it("a client that downloads 60 MB at once, and gives back each frame twice, is honest", () => {
     const side = server({

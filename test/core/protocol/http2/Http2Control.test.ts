@@ -285,6 +285,19 @@ describe("RFC 9113 §10.5: budgets of what is of no stream", () => {
     spends(client(), "pings", 1_000, () => [ping()])
     spends(client(), "unknown", 1_000, () => [Wire.frame(0x42, 0, 7)])
   })
+  it("unknown: answers that nobody asked for, and GOAWAY again and again", () => {
+    spends(server(), "unknown", 1_000, () => [ping("whatever", "ACK")])
+    spends(server().receive(goAway(0)), "unknown", 1_000, () => [goAway(0)])
+    spends(server(), "unknown", 1_000, () => [Wire.frame("PRIORITY", 0, 1, "00")])
+  })
+  it("a client that asks for the way behind each frame it receives is honest", () => {
+    const side = server({ onEnd: (stream, { engine }) => void engine.respond(stream, 200, {}, "x", 0) })
+    for (let id = 1; id < 10_001; id += 2) {
+      side.receive(get(id), ping())
+      side.taken()
+    }
+    assert.strictEqual(side.engine.output.closing, "open")
+  })
   it("as fast as they come back, for ever", () => {
     const side = server(answering)
     for (let index = 0; index < 5_000; index++) {

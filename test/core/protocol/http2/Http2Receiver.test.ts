@@ -180,6 +180,30 @@ describe("RFC 9113 §10.5: budgets of what streams receive", () => {
     for (let index = 0; index < 500; index++) hasty.receive(get(3 + index * 2))
     assert.strictEqual(hasty.engine.output.closing, "open")
   })
+  it("resets: two streams that are completed earn one", () => {
+    const side = server(answering)
+    for (let index = 0; index < 3_000; index++) {
+      const id = 1 + index * 6
+      side.receive(get(id), get(id + 2), post(id + 4), rstStream(id + 4, "CANCEL"))
+      side.taken()
+    }
+    assert.strictEqual(side.engine.output.closing, "open")
+  })
+  it("resets: refusals that only handlers cause, which a client cannot know of", () => {
+    const side = server({ onHead: (stream, { engine }) => engine.retain(stream) }, { maxConcurrentStreams: 1 })
+    side.receive(post(1), rstStream(1, "CANCEL"))
+    spends(side, "resets", 999, (index) => [get(3 + index * 2)])
+  })
+  it("unknown: what comes too late, for streams that were reset", () => {
+    const reset = (): Side => {
+      const side = server().receive(post(1))
+      side.engine.reset(side.stream(1), 8, 0)
+      return side
+    }
+    spends(reset(), "unknown", 1_000, () => [data(1, "")])
+    spends(reset(), "unknown", 1_000, () => [headers(1, [["a", "b"]], "END_STREAM")])
+    spends(reset(), "unknown", 1_000, () => [rstStream(1, "CANCEL")])
+  })
   it("emptyFrames: DATA, HEADERS and CONTINUATION without content that end nothing", () => {
     spends(server().receive(post(1)), "emptyFrames", 100, () => [data(1, "")])
     spends(server().receive(post(1)), "emptyFrames", 100, () => [data(1, "", "PADDED 7")])

@@ -198,6 +198,13 @@ describe("RFC 9113 §6.9: windows", () => {
     assert.strictEqual(sum([...dataOf(lines, 1), ...dataOf(rest, 1)]) + 10, 60_000 + (last === "1" ? 10 : 0))
     assert.strictEqual(rest.filter((line) => line.endsWith("END_STREAM")).length, 2)
   })
+  it("RFC 9113 §6.9.1: a small response waits too where the connection's window is shut", () => {
+    const side = server(serving, {}, { INITIAL_WINDOW_SIZE: 2 ** 30 })
+    side.receive(get(1, "/16384"), get(3, "/16384"), get(5, "/16384"), get(7, "/16380"), get(9, "/5"))
+    assert.deepStrictEqual(framesOf(side.sent()).at(-1), "9 'aaa'")
+    side.receive(Wire.windowUpdate(0, 2))
+    assert.deepStrictEqual(framesOf(side.sent()), ["9 'aa' END_STREAM"])
+  })
   it("RFC 9113 §6.9.2: SETTINGS take the window of one that stands in line, below 0, and give it back", () => {
     const side = wide()
     side.receive(get(1, "/100000"), get(3, "/100000"))

@@ -134,14 +134,39 @@ describe("sendTimeout of a window that is shut", () => {
     assert.strictEqual(side.engine.output.closing, "open")
   })
   it("one that waits for its turn is not stalled while others move", () => {
-    const side = server(large, alone, { INITIAL_WINDOW_SIZE: 2 ** 30 }).receive(get(1))
+    const side = server(large, alone, { INITIAL_WINDOW_SIZE: 2 ** 30 })
+    const ids = [1, 3, 5, 7, 9]
+    side.receive(...ids.map((id) => get(id)))
     side.sent()
     for (let nowMillis = 10_000; nowMillis < 200_000; nowMillis += 10_000) {
       side.advance(nowMillis).receive(Wire.windowUpdate(0, 100))
-      side.sent()
-      if (nowMillis === 100_000) side.receive(get(3))
+      assert.strictEqual(side.sent().length, 1)
     }
-    assert.deepStrictEqual([side.closedCount(1), side.closedCount(3)], [0, 0])
+    assert.deepStrictEqual(
+      ids.map((id) => side.closedCount(id)),
+      [0, 0, 0, 0, 0]
+    )
+  })
+  it("of the connection, where others have used it up", () => {
+    const conduct: Conduct = {
+      onHead: (stream, { engine }, head) =>
+        void engine.respond(stream, 200, {}, body("path" in head ? Number(head.path?.slice(1)) : 0), 0)
+    }
+    const side = server(conduct, alone, { INITIAL_WINDOW_SIZE: 2 ** 30 })
+    side.receive(get(1, "/50000"), get(3, "/16384"), get(5, "/16384"), get(7, "/16384"), get(9, "/16383"))
+    side.sent()
+    assert.strictEqual(closedAt(side, 1, 100_000), 30_000)
+  })
+  it("one whose windows are open waits for its turn, however long the transport was full", () => {
+    const side = server(large, { ...alone, bodyTimeout: "20 seconds" }, { INITIAL_WINDOW_SIZE: 2 ** 30 })
+    side.receive(get(1), post(3))
+    side.engine.awaitBody(side.stream(3), true, 0)
+    side.engine.output.blocked = true
+    side.advance(29_000)
+    side.engine.output.blocked = false
+    side.engine.awaitBody(side.stream(1), true, 29_000)
+    side.advance(40_000)
+    assert.strictEqual(side.closedCount(1), 0)
   })
   it("SETTINGS that shut the window of one that stands in line", () => {
     const side = server(large, alone, { INITIAL_WINDOW_SIZE: 2 ** 30 })
@@ -162,7 +187,7 @@ describe("sendTimeout of a window that is shut", () => {
     const atMillis = closedAt(side, 1, 100_000) ?? 0
     assert.isTrue(atMillis >= 30_000 && atMillis <= 38_500, `${atMillis}`)
   })
-  it("not while the window is open, nor while the transport is full", () => {
+  it("unbounded: never", () => {
     const side = server(large, { ...alone, sendTimeout: "unbounded", bodyTimeout: 10_000 }, { INITIAL_WINDOW_SIZE: 10 })
     side.receive(get(1))
     side.sent()
