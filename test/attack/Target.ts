@@ -20,8 +20,7 @@ export interface Look {
 
 export type Query =
   | { readonly id: number; readonly what: "start"; readonly options: Options }
-  | { readonly id: number; readonly what: "look"; readonly port: number }
-  | { readonly id: number; readonly what: "release" | "stop"; readonly port: number }
+  | { readonly id: number; readonly what: "look" | "glance" | "release" | "stop"; readonly port: number }
 
 export interface Reply {
   readonly id: number
@@ -32,7 +31,9 @@ export interface Reply {
 export interface Target {
   readonly port: number
   readonly look: Effect.Effect<Look>
-  /** Ends the handlers of `/hold`. */
+  /** The same without a collection, so that it costs little; its memory says nothing. */
+  readonly glance: Effect.Effect<Look>
+  /** Ends the handlers of `/hold` that wait now. */
   readonly release: Effect.Effect<void>
 }
 
@@ -79,6 +80,7 @@ export const make: Effect.Effect<Host, never, Scope.Scope> = Effect.gen(function
         Effect.map((port) => ({
           port,
           look: ask<Look>((id) => ({ id, what: "look", port })),
+          glance: ask<Look>((id) => ({ id, what: "glance", port })),
           release: ask<void>((id) => ({ id, what: "release", port }))
         }))
       )

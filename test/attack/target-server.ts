@@ -68,12 +68,19 @@ const running = new Map<number, Running>()
 
 const start = Effect.fnUntraced(function* (options: Options) {
   const scope = yield* Scope.make()
-  const released = yield* Deferred.make<void>()
+  let released = Deferred.makeUnsafe<void>()
   const room = yield* Scope.provide(Hub.make<undefined>(), scope)
-  const app = HttpRouter.serve(routes(options, Deferred.await(released), room), {
-    disableLogger: true,
-    disableListenLog: true
-  })
+  const app = HttpRouter.serve(
+    routes(
+      options,
+      Effect.suspend(() => Deferred.await(released)),
+      room
+    ),
+    {
+      disableLogger: true,
+      disableListenLog: true
+    }
+  )
   const layer = Layer.provideMerge(
     app,
     NodeWebServer.layer({ host: "127.0.0.1", port: 0, drainTimeout: "100 millis", ...options.server })
@@ -81,7 +88,12 @@ const start = Effect.fnUntraced(function* (options: Options) {
   const context = yield* Layer.buildWithScope(layer as unknown as Layer.Layer<WebServer.WebServer>, scope)
   const server = Context.get(context, WebServer.WebServer)
   const port = NetAddress.isInetAddress(server.address) ? server.address.port : 0
-  running.set(port, { server, release: Deferred.succeed(released, undefined), close: Scope.close(scope, Exit.void) })
+  const release = Effect.suspend(() => {
+    const before = released
+    released = Deferred.makeUnsafe<void>()
+    return Deferred.succeed(before, undefined)
+  })
+  running.set(port, { server, release, close: Scope.close(scope, Exit.void) })
   return port
 })
 
@@ -89,6 +101,10 @@ const look = Effect.fnUntraced(function* (port: number) {
   // The second finishes what the first has left to be swept.
   globalThis.gc?.()
   globalThis.gc?.()
+  return yield* glance(port)
+})
+
+const glance = Effect.fnUntraced(function* (port: number) {
   const { external, heapUsed } = process.memoryUsage()
   const stats = yield* running.get(port)!.server.stats
   return { memoryBytes: heapUsed + external, stats } satisfies Look
@@ -106,6 +122,8 @@ const answer = (query: Query): Effect.Effect<Reply["value"]> => {
       return start(query.options) as Effect.Effect<number>
     case "look":
       return look(query.port)
+    case "glance":
+      return glance(query.port)
     case "release":
       return Effect.as(running.get(query.port)!.release, undefined)
     case "stop":
