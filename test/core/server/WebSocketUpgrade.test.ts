@@ -86,9 +86,10 @@ describe("check", () => {
     assert.isUndefined(reasonOf({ headers }))
     assert.deepStrictEqual(reasonOf({}), { tag: "HandshakeInvalid", status: 426 })
     assert.deepStrictEqual(reasonOf({ headers, version: "1.0" }), { tag: "HandshakeInvalid", status: 426 })
+    // RFC 9220 §3.
     assert.deepStrictEqual(reasonOf({ headers, version: "2", upgradeProtocol: "other" }), {
-      tag: "HandshakeInvalid",
-      status: 426
+      tag: "ProtocolUnknown",
+      status: 501
     })
     assert.deepStrictEqual(reasonOf({ headers: { ...headers, origin: "null" } }), { tag: "OriginRefused", status: 403 })
   })

@@ -14,6 +14,7 @@ const cases: ReadonlyArray<readonly [UpgradeError.Reason, status: number, header
     { upgrade: "websocket", "sec-websocket-version": "13" }
   ],
   [new UpgradeError.OriginRefused("https://evil.test"), 403, {}],
+  [new UpgradeError.ProtocolUnknown("chat"), 501, {}],
   [new UpgradeError.ExchangeOver("gone"), 499, {}]
 ]
 

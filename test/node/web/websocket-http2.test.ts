@@ -244,7 +244,7 @@ describe("streams of WebSockets, and their connection", () => {
 
 describe("who gets no WebSocket", () => {
   const refusals: ReadonlyArray<readonly [what: string, options: WsOverHttp2.Options, status: number]> = [
-    ["another protocol", { headers: { ":protocol": "connect-udp" } }, 405],
+    ["RFC 9220 §3: another protocol", { headers: { ":protocol": "connect-udp" } }, 501],
     ["another version", { headers: { "sec-websocket-version": "12" } }, 426],
     ["no route", { path: "/nowhere" }, 404],
     ["a page of another origin", { headers: { origin: "https://evil.example" } }, 403]

@@ -39,7 +39,7 @@ export interface Options extends WebSocketServerOptions.Options {}
  * Makes a WebSocket of the current request. Closing the scope closes it: with
  * 1000, with 1001 after an interruption, with 1011 after a failure.
  *
- * Who cannot have a WebSocket is answered with 400, 403, 405 or 426 by the
+ * Who cannot have a WebSocket is answered with 400, 403, 405, 426 or 501 by the
  * error. Another HTTP server than Sluice's is a defect.
  *
  * @category opening

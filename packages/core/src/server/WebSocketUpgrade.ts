@@ -13,7 +13,7 @@ import type { HttpExchange } from "../session/HttpExchange.ts"
 import type { Timers } from "../session/Timers.ts"
 import * as WebSocketSession from "../session/WebSocketSession.ts"
 import type { Origins, Resolved } from "./WebSocketServerOptions.ts"
-import { ExchangeOver, OriginRefused, type Reason } from "./WebSocketUpgradeError.ts"
+import { ExchangeOver, OriginRefused, ProtocolUnknown, type Reason } from "./WebSocketUpgradeError.ts"
 
 /** What was agreed on, or why there will be no WebSocket. Nothing is answered yet. @category opening */
 export const check = (
@@ -21,6 +21,10 @@ export const check = (
   { limits, origins, protocols }: Resolved,
   codec: RawDeflate | undefined
 ): WebSocketHandshake.Opened | Reason => {
+  const { upgradeProtocol, version } = exchange
+  if (version === "2" && upgradeProtocol !== undefined && upgradeProtocol.toLowerCase() !== "websocket") {
+    return new ProtocolUnknown(upgradeProtocol)
+  }
   const origin = exchange.header("origin")
   // RFC 6455 §10.2: browsers always say it; who is none cannot be kept from saying what it likes.
   if (origin !== undefined && !allows(origins, origin, exchange)) return new OriginRefused(origin)
@@ -67,9 +71,7 @@ const requestOf = (exchange: HttpExchange): WebSocketHandshake.Request => {
     protocol: exchange.header("sec-websocket-protocol"),
     extensions: exchange.header("sec-websocket-extensions")
   }
-  if (exchange.version === "2" && exchange.upgradeProtocol?.toLowerCase() === "websocket") {
-    return { by: "connect", ...shared }
-  }
+  if (exchange.version === "2" && exchange.upgradeProtocol !== undefined) return { by: "connect", ...shared }
   return {
     by: "upgrade",
     ...shared,

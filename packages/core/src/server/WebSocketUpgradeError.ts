@@ -40,8 +40,22 @@ export class ExchangeOver {
   }
 }
 
+/** An extended CONNECT asks for another protocol (RFC 9220 §3: "501"). @category reasons */
+export class ProtocolUnknown {
+  readonly _tag = "ProtocolUnknown"
+  readonly fault = "peer"
+  readonly status = 501
+  readonly protocol: string
+  constructor(protocol: string) {
+    this.protocol = protocol
+  }
+  get message() {
+    return `${this.protocol} is not served here`
+  }
+}
+
 /** @category reasons */
-export type Reason = HandshakeInvalid | OriginRefused | ExchangeOver
+export type Reason = HandshakeInvalid | OriginRefused | ProtocolUnknown | ExchangeOver
 
 /** @category errors */
 export class WebSocketUpgradeError
