@@ -13,9 +13,9 @@ it("gRPC statuscodes: every violation says who is at fault, how the call ends, a
     new GrpcViolation.UnsupportedEncoding("server", "br", "identity,gzip"),
     new GrpcViolation.UnsupportedEncoding("client", "br", "identity"),
     new GrpcViolation.InvalidTimeout("1s"),
-    new GrpcViolation.WrongMessageCount("request", "none"),
-    new GrpcViolation.WrongMessageCount("response", "several"),
-    new GrpcViolation.OutOfOrder("a")
+    new GrpcViolation.WrongMessageCount("peer", "request", "none"),
+    new GrpcViolation.WrongMessageCount("caller", "response", "several"),
+    new GrpcViolation.OutOfOrder("caller", "a")
   ]
   assert.deepStrictEqual(
     violations.map((one) => `${one._tag}: ${one.fault} ${GrpcStatus.nameOf(one.code)} ${one.message}`),
@@ -30,8 +30,8 @@ it("gRPC statuscodes: every violation says who is at fault, how the call ends, a
       'UnsupportedEncoding: peer INTERNAL messages compressed with "br" cannot be read, only: identity',
       'InvalidTimeout: peer INTERNAL the grpc-timeout "1s" is no time',
       "WrongMessageCount: peer UNIMPLEMENTED the method has one request message, but there were none",
-      "WrongMessageCount: peer UNIMPLEMENTED the method has one response message, but there were several",
-      "OutOfOrder: peer INTERNAL a"
+      "WrongMessageCount: caller UNIMPLEMENTED the method has one response message, but there were several",
+      "OutOfOrder: caller INTERNAL a"
     ]
   )
 })

@@ -121,15 +121,16 @@ export class InvalidTimeout {
   }
 }
 
-/** A method that has one message there got none, or more than one. @category violations */
+/** A method that has one message in a direction got none there, or more than one. @category violations */
 export class WrongMessageCount {
   readonly _tag = "WrongMessageCount"
-  readonly fault = "peer"
+  readonly fault: "peer" | "caller"
   // gRPC statuscodes: "Request cardinality violation", "Response cardinality violation"
   readonly code = GrpcStatus.Unimplemented
   readonly direction: "request" | "response"
   readonly found: "none" | "several"
-  constructor(direction: "request" | "response", found: "none" | "several") {
+  constructor(fault: "peer" | "caller", direction: "request" | "response", found: "none" | "several") {
+    this.fault = fault
     this.direction = direction
     this.found = found
   }
@@ -141,10 +142,11 @@ export class WrongMessageCount {
 /** Something came when it may not, such as a message before the head of the response. @category violations */
 export class OutOfOrder {
   readonly _tag = "OutOfOrder"
-  readonly fault = "peer"
+  readonly fault: "peer" | "caller"
   readonly code = GrpcStatus.Internal
   readonly detail: string
-  constructor(detail: string) {
+  constructor(fault: "peer" | "caller", detail: string) {
+    this.fault = fault
     this.detail = detail
   }
   get message() {
