@@ -1,7 +1,6 @@
 /**
  * RFC 9113 §3.4, §4 and §6: prefaces, frames and their layouts, header blocks.
- * The table at the end of http2-messages-rules.test.ts says where each MUST
- * has its test, and which have none.
+ * Where each MUST has its test says http2-musts.test.ts.
  */
 import { assert, describe, it } from "vitest"
 import * as Hex from "../harness/Hex.ts"

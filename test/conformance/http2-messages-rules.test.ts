@@ -1,8 +1,6 @@
 /**
- * RFC 9113 §8 and RFC 8441: messages, their fields and their order.
- *
- * The table at the end says where each MUST of RFC 9113 §3.4 to §8 has its
- * test, and which have none.
+ * RFC 9113 §8 and RFC 8441: messages, their fields and their order. Where each
+ * MUST has its test says http2-musts.test.ts.
  */
 import { assert, describe, it } from "vitest"
 import { type Conduct, client, heard, Recorded, type Role, server } from "../harness/Http2Recorded.ts"

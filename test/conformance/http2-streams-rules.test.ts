@@ -1,7 +1,7 @@
 /**
  * RFC 9113 §5, §6.4, §6.8, §6.9 and §7: streams and their states, errors,
- * GOAWAY and flow control. The table at the end of http2-messages-rules.test.ts
- * says where each MUST has its test, and which have none.
+ * GOAWAY and flow control. Where each MUST has its test says
+ * http2-musts.test.ts.
  */
 import { assert, describe, it } from "vitest"
 import * as Hex from "../harness/Hex.ts"

@@ -30,7 +30,7 @@ const big = new Uint8Array(100_000).fill(0x61)
 const conduct: Conduct = {
   onHead: (side, stream, head) => {
     const { engine, nowMillis } = side
-    stream.owner = "path" in head ? head.path : ["/", "/hold", "/half"][stream.id % 3]
+    stream.owner = "path" in head ? head.path : ["/", "/hold", "/half", "/cut", "/"][stream.id % 5]
     if (stream.owner === "/early") engine.respond(stream, 200, {}, "early", nowMillis)
     else if (stream.owner === "/reset") engine.reset(stream, 8, nowMillis)
     else if (stream.owner === "/interim") engine.interim(stream, 103, { link: "</a>" }, nowMillis)
@@ -49,6 +49,7 @@ const conduct: Conduct = {
   },
   onData: ({ engine, nowMillis }, stream, data) => {
     if (stream.owner === "/hold") return
+    if (stream.owner === "/cut") return engine.reset(stream, 8, nowMillis)
     engine.consume(stream, stream.owner === "/half" ? data.length >> 1 : data.length, nowMillis)
   }
 }
@@ -94,10 +95,9 @@ export const watched = (role: Role, wire: Uint8Array, whim: (most: number) => nu
     side.engine.receive(chunk, side.nowMillis)
     checkBounds(side)
     flush()
-    if (whim(8) === 0) {
-      pass(side, whim(20_000))
-      flush()
-    }
+    if (whim(100) === 0) side.engine.drain(side.nowMillis)
+    if (whim(8) === 0) pass(side, whim(20_000))
+    flush()
   }
   end(side, ending, flush)
 }

@@ -147,7 +147,9 @@ class Peer {
   private onOpen(id: number): ReadonlyArray<Uint8Array> {
     const { random } = this
     if (this.sender === "server" && !this.begun.has(id) && !random.chance(20)) {
-      if (random.chance(5)) return this.head(id, Wire.status(random.pick([100, 103]), ...this.fields()), false)
+      if (random.chance(5)) {
+        return this.head(id, Wire.status(random.pick([100, 103]), ...this.fields()), random.chance(10))
+      }
       this.begun.add(id)
       const ends = random.chance(4)
       if (ends) this.end(id)
@@ -227,6 +229,7 @@ class Peer {
     const { random } = this
     const id = this.anyId()
     return random.pick([
+      () => Wire.frame("PING", 0, 2 ** 31, "'reserved'"),
       () => Wire.frame(random.below(10), random.below(256), id, random.bytes(10)),
       () => Wire.data(id, random.bytes(100)),
       () => Wire.headers(id, Wire.get(), "END_STREAM"),

@@ -156,7 +156,7 @@ export class Watcher {
     for (let at = 0; at + 6 <= payload.length; at += 6) {
       const value = number(payload, at + 2, 4)
       const id = number(payload, at, 2)
-      if (id === Wire.settingIds.MAX_FRAME_SIZE) this.maxFrame = value
+      if (id === Wire.settingIds.MAX_FRAME_SIZE && value >= 16_384) this.maxFrame = value
       if (id !== Wire.settingIds.INITIAL_WINDOW_SIZE) continue
       for (const stream of this.streams.values()) stream.sendBytes += value - this.initialWindow
       this.initialWindow = value
