@@ -36,6 +36,7 @@ const events = Stream.range(1, 3).pipe(
 const serve = Effect.gen(function* () {
   const aborted = yield* Deferred.make<void>()
   const uploading = yield* Deferred.make<void>()
+  const asked = yield* Deferred.make<void>()
   const gate = yield* Deferred.make<void>()
   const sockets: Array<string> = []
   const chat = (socket: WebSocket) =>
@@ -52,6 +53,10 @@ const serve = Effect.gen(function* () {
       Effect.map((text) => HttpServerResponse.text(text))
     )
   )
+  const gated = Deferred.succeed(asked, undefined).pipe(
+    Effect.andThen(Deferred.await(gate)),
+    Effect.as(HttpServerResponse.text("late"))
+  )
   const slow = Effect.onInterrupt(Effect.never, () => Deferred.succeed(aborted, undefined))
   const routes = Layer.mergeAll(
     HttpRouter.add("GET", "/", html),
@@ -65,13 +70,13 @@ const serve = Effect.gen(function* () {
     HttpRouter.add("POST", "/upload", upload),
     HttpRouter.add("GET", "/events", HttpServerResponse.stream(events, { contentType: "text/event-stream" })),
     HttpRouter.add("GET", "/slow", slow),
-    HttpRouter.add("GET", "/gated", Effect.as(Deferred.await(gate), HttpServerResponse.text("late"))),
+    HttpRouter.add("GET", "/gated", gated),
     HttpRouter.add("GET", "/ws", WebSocketServer.handle(chat, { compression: "permessage-deflate" }))
   )
   const served = yield* Served.routes(routes, { tls: { certificates: identity("a") } })
   const browser = yield* Browser.make
   const page = yield* browser.open(`https://localhost:${served.port}/`, { ignoreHTTPSErrors: true })
-  return { ...served, page, browser, aborted, gate, uploading, sockets }
+  return { ...served, page, browser, aborted, asked, gate, uploading, sockets }
 })
 
 /** Runs the body of an async function in the page, which has no types here. */
@@ -215,7 +220,7 @@ describe.skipIf(Browser.missing !== undefined)(
 
     it.live("a drain: its WebSocket is told to go away, and what it has asked for still comes", () =>
       Effect.gen(function* () {
-        const { browser, close, gate, page } = yield* serve
+        const { asked, browser, close, gate, page } = yield* serve
         yield* inPage(
           page,
           `globalThis.asked = fetch("/gated").then((response) => response.text())
@@ -223,6 +228,7 @@ describe.skipIf(Browser.missing !== undefined)(
            globalThis.told = new Promise((resolve) => { socket.onclose = ({ code }) => resolve(code) })
            await new Promise((resolve) => { socket.onopen = resolve })`
         )
+        yield* Deferred.await(asked)
         const closing = yield* Effect.forkScoped(close)
         assert.strictEqual(yield* inPage<number>(page, "return told"), 1001)
         yield* Deferred.succeed(gate, undefined)
