@@ -214,7 +214,11 @@ describe("the tables of limits", () => {
       ["settingsTimeout", seconds(http2.settingsMillis)],
       ["pingInterval", seconds(http2.pingIntervalMillis)],
       ["pingTimeout", seconds(http2.pingTimeoutMillis)],
-      ["closeTimeout", seconds(http2.closeMillis)]
+      ["closeTimeout", seconds(http2.closeMillis)],
+      ["maxWaiting", core("client/Http2Session.ts")("maxWaiting")],
+      ["waitTimeout", core("client/Http2Session.ts")("waitTimeout")],
+      ["responseTimeout", core("client/Http2Session.ts")("responseTimeout")],
+      ["drainTimeout", core("client/Http2Session.ts")("drainTimeout")]
     ],
     WebSocket: [
       ["maxMessageSize", size(webSocket.engine.maxMessageBytes)],

@@ -414,3 +414,58 @@ describe("given up", () => {
     })
   )
 })
+
+describe("a head that does not come", () => {
+  const timers = { pingInterval: "unbounded", waitTimeout: "unbounded" } as const
+  it.effect("ends the request after responseTimeout, and no other", () =>
+    Effect.gen(function* () {
+      const { session, world } = yield* connected({ conduct: "hold" }, timers)
+      const byDefault = yield* asking(session, {})
+      const own = yield* asking(session, { responseTimeout: "2 seconds" })
+      yield* TestClock.adjust(1_999)
+      assert.isUndefined(own.fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      const { reason } = yield* Effect.flip(Fiber.join(own.fiber))
+      assert.deepInclude(reason, {
+        _tag: "ResponseTimeout",
+        fault: "limit",
+        retry: "MaybeProcessed",
+        limitMillis: 2000
+      })
+      yield* turns
+      assert.deepInclude(world.server.last.over, { _tag: "PeerReset", errorCode: Code.Cancel })
+      assert.isUndefined(byDefault.fiber.pollUnsafe())
+      yield* TestClock.adjust("298 seconds")
+      const late = yield* Effect.flip(Fiber.join(byDefault.fiber))
+      assert.deepInclude(late.reason, { _tag: "ResponseTimeout", limitMillis: 300_000 })
+    })
+  )
+  it.effect("counts the wait for a place: then nothing was sent", () =>
+    Effect.gen(function* () {
+      const server = { conduct: "hold", maxConcurrentStreams: 1 } as const
+      const { session, world } = yield* connected(server, { ...timers, responseTimeout: "3 seconds" })
+      yield* session.ping
+      const first = yield* asking(session, { responseTimeout: "unbounded" })
+      const waiting = yield* asking(session, {})
+      yield* TestClock.adjust(3_000)
+      const { reason } = yield* Effect.flip(Fiber.join(waiting.fiber))
+      assert.deepInclude(reason, { _tag: "ResponseTimeout", retry: "NotSent" })
+      assert.strictEqual(world.server.requests.length, 1)
+      yield* Fiber.interrupt(first.fiber)
+    })
+  )
+  it.effect("has no time once the head is there, and leaves no timer", () =>
+    Effect.gen(function* () {
+      const { session, world } = yield* connected({ conduct: "hold" }, { ...timers, bodyTimeout: "unbounded" })
+      const request = yield* asking(session, { responseTimeout: "1 second" })
+      world.server.last.begin(200)
+      yield* turns
+      const response = yield* Fiber.join(request.fiber)
+      yield* TestClock.adjust("1 minute")
+      world.server.last.write("late")
+      world.server.last.end()
+      yield* turns
+      assert.strictEqual(yield* response.text(), "late")
+    })
+  )
+})

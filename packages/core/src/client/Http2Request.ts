@@ -5,6 +5,7 @@
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -19,7 +20,9 @@ import type { Http2Call, Receiver, Request } from "../session/Http2Call.ts"
 import * as Http2ClientError from "../session/Http2ClientError.ts"
 import type { Http2ClientSession } from "../session/Http2ClientSession.ts"
 import { BodyLost, type Flow, IncomingBody } from "../session/HttpBody.ts"
+import * as Limit from "../session/Limit.ts"
 import { Signal } from "../session/Signal.ts"
+import { Timer, type Timers } from "../session/Timers.ts"
 import * as Http2Response from "./Http2Response.ts"
 import { Http2Upload } from "./Http2Upload.ts"
 
@@ -45,6 +48,13 @@ export interface Options {
   readonly body?: Body | undefined
   /** Fields behind the body; a function is asked when the body has ended. Default: none. */
   readonly trailers?: FieldsInput | (() => FieldsInput) | undefined
+  /**
+   * How long the head of the response may take, from the request on, with the
+   * wait for a place and the sending of its body. Above 0. Default: that of the
+   * session, 5 minutes. Above: `ResponseTimeout`. What comes of the body has
+   * `bodyTimeout` of the session.
+   */
+  readonly responseTimeout?: Duration.Input | "unbounded" | undefined
   /** Hears of each response of 1xx, such as 103 with its `Link`, at once. */
   readonly onInterim?: ((status: number, headers: Headers.Headers) => void) | undefined
 }
@@ -53,6 +63,7 @@ export interface Options {
 export interface Defaults {
   readonly scheme: "http" | "https"
   readonly authority: string
+  readonly responseMillis: number
 }
 
 /**
@@ -69,8 +80,12 @@ export const send = (
 ): Effect.Effect<Http2Response.Http2Response, Http2ClientError.Http2ClientError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.context<never>(), (context) => {
-      const sending = new Sending(options, context)
-      return restore(sending.run(session, requestOf(defaults, options))).pipe(
+      const responseMillis =
+        options.responseTimeout === undefined
+          ? defaults.responseMillis
+          : Limit.millisOrUnbounded("responseTimeout", options.responseTimeout)
+      const sending = new Sending(options, context, session.timers)
+      return restore(sending.run(session, requestOf(defaults, options), responseMillis)).pipe(
         // Also where the response and an interruption come at the same time.
         Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : sending.release)),
         Effect.tap(() => Effect.addFinalizer(() => sending.release))
@@ -93,6 +108,8 @@ const requestOf = (defaults: Defaults, options: Options): Request => {
   }
 }
 
+type Answer = (exit: Exit.Exit<Http2Response.Http2Response, Http2ClientError.Http2ClientError>) => void
+
 class Sending implements Receiver, Flow, Http2Response.Source {
   readonly over = new Signal()
   body!: IncomingBody
@@ -102,22 +119,29 @@ class Sending implements Receiver, Flow, Http2Response.Source {
   private call: Http2Call | undefined = undefined
   private upload: Http2Upload | undefined = undefined
   private uploading: Fiber.Fiber<void, unknown> | undefined = undefined
+  private readonly timers: Timers
+  private timer: Timer | undefined = undefined
   /** For who waits for the response's head. */
-  private answer:
-    | ((exit: Exit.Exit<Http2Response.Http2Response, Http2ClientError.Http2ClientError>) => void)
-    | undefined = undefined
+  private answer: Answer | undefined = undefined
 
-  constructor(options: Options, context: Context.Context<never>) {
+  constructor(options: Options, context: Context.Context<never>, timers: Timers) {
     this.options = options
     this.context = context
+    this.timers = timers
   }
 
   run(
     session: Http2ClientSession,
-    request: Request
+    request: Request,
+    responseMillis: number
   ): Effect.Effect<Http2Response.Http2Response, Http2ClientError.Http2ClientError> {
     return Effect.callback((resume) => {
       this.answer = resume
+      this.timer = new Timer(() => {
+        const retry = this.call?.request === undefined ? "MaybeProcessed" : "NotSent"
+        this.giveUp(new Http2ClientError.ResponseTimeout(retry, responseMillis))
+      })
+      this.timers.set(this.timer, this.timers.now() + responseMillis)
       const opened = session.openUnsafe(request, this)
       if ("_tag" in opened) {
         this.onClosed(opened)
@@ -130,6 +154,7 @@ class Sending implements Receiver, Flow, Http2Response.Source {
 
   /** Gives up what is not over, and waits until the request's body has let go of what it holds. */
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
+    this.answered()
     this.call?.release()
     return this.uploading === undefined ? Effect.void : Fiber.interrupt(this.uploading)
   })
@@ -141,16 +166,14 @@ class Sending implements Receiver, Flow, Http2Response.Source {
       this.options.onInterim?.(head.status, Headers.fromInput(head.headers()))
     } catch (defect) {
       // It is a mistake of this request alone: others are on the same connection.
-      this.answer?.(Exit.die(defect))
-      this.answer = undefined
+      this.answered()?.(Exit.die(defect))
       this.call!.reset(Code.Cancel)
     }
   }
 
   onHead(head: Http2ResponseHead, ended: boolean): void {
     this.body = new IncomingBody(ended ? 0 : head.lengthBytes, this)
-    this.answer?.(Exit.succeed(Http2Response.make(head, this)))
-    this.answer = undefined
+    this.answered()?.(Exit.succeed(Http2Response.make(head, this)))
   }
 
   onData(data: Uint8Array): void {
@@ -170,8 +193,7 @@ class Sending implements Receiver, Flow, Http2Response.Source {
     this.uploading?.interruptUnsafe()
     if (failure === undefined) return
     this.failure ??= failure
-    this.answer?.(Exit.fail(Http2ClientError.make(this.failure)))
-    this.answer = undefined
+    this.answered()?.(Exit.fail(Http2ClientError.make(this.failure)))
     this.body?.fail(new BodyLost())
     this.over.fire()
   }
@@ -198,6 +220,14 @@ class Sending implements Receiver, Flow, Http2Response.Source {
   giveUp(reason: Http2ClientError.Reason): void {
     this.failure ??= reason
     this.call?.reset(Code.Cancel)
+  }
+
+  /** Nobody waits for the head any more; returns who did. */
+  private answered(): Answer | undefined {
+    const { answer, timer } = this
+    this.answer = undefined
+    if (timer !== undefined) this.timers.clear(timer)
+    return answer
   }
 
   private startUpload(call: Http2Call): void {

@@ -43,6 +43,8 @@ export interface Options extends Http2Options.Options, Dialer.DialOptions {
   readonly maxWaiting?: number | undefined
   /** How long a request may wait to be sent. Above 0. Default 30 seconds. Above: `WaitTimeout`. */
   readonly waitTimeout?: Duration.Input | "unbounded" | undefined
+  /** `responseTimeout` of requests that have none of their own. Above 0. Default 5 minutes. */
+  readonly responseTimeout?: Duration.Input | "unbounded" | undefined
   /** How long requests on their way may take when the session's scope closes. Above 0. Default 5 seconds. */
   readonly drainTimeout?: Duration.Input | undefined
 }
@@ -55,8 +57,7 @@ export interface Http2Session {
   readonly tls: TlsInfo | undefined
   /**
    * Sends a request, and succeeds with the head of its response, whatever its
-   * status. Closing the scope gives up what of both is not over. How long a
-   * server may take to answer is for the caller to say: `Effect.timeout`.
+   * status. Closing the scope gives up what of both is not over.
    */
   readonly request: (
     options?: Http2Request.Options
@@ -106,6 +107,7 @@ export const acquire = (
       waitingCount: Limit.count("maxWaiting", options?.maxWaiting ?? 1024, 0),
       waitingMillis: Limit.millisOrUnbounded("waitTimeout", options?.waitTimeout ?? "30 seconds")
     }
+    const responseMillis = Limit.millisOrUnbounded("responseTimeout", options?.responseTimeout ?? "5 minutes")
     const drainMillis = Limit.millis("drainTimeout", options?.drainTimeout ?? "5 seconds")
     const tls = options?.tls && { ...options.tls, alpnProtocols: ["h2"] }
     const scheme = tls === undefined ? "http" : "https"
@@ -125,7 +127,11 @@ export const acquire = (
     )
     return {
       calls,
-      session: new Session(calls, { scheme, authority: options?.authority ?? authorityOf(target, scheme) })
+      session: new Session(calls, {
+        scheme,
+        authority: options?.authority ?? authorityOf(target, scheme),
+        responseMillis
+      })
     }
   })
 

@@ -192,6 +192,22 @@ export class Stalled {
   }
 }
 
+/** The head of the response did not come in its time. @category reasons */
+export class ResponseTimeout {
+  readonly _tag = "ResponseTimeout"
+  readonly fault: Fault = "limit"
+  /** `NotSent`: the request still waited for a place. */
+  readonly retry: RetrySafety
+  readonly limitMillis: number
+  constructor(retry: RetrySafety, limitMillis: number) {
+    this.retry = retry
+    this.limitMillis = limitMillis
+  }
+  get message() {
+    return `the response did not begin within ${this.limitMillis} ms`
+  }
+}
+
 /** The connection broke off. @category reasons */
 export class ConnectionLost {
   readonly _tag = "ConnectionLost"
@@ -268,6 +284,7 @@ export type Reason =
   | InvalidResponse
   | ResponseTooLarge
   | Stalled
+  | ResponseTimeout
   | Http2NotAgreed
   | Ended
 

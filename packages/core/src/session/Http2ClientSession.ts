@@ -69,7 +69,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   readonly engine: Http2Connection
   readonly pump: EnginePump.EnginePump
   readonly transport: Transport
-  private readonly timers: Timers
+  readonly timers: Timers
   private readonly waiting: Http2Waiting<Http2Call>
   private readonly owner: Owner | undefined
   private readonly tooManyWaiting: Http2ClientError.TooManyWaiting
