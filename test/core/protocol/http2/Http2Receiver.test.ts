@@ -355,6 +355,13 @@ describe("a header block that stays open", () => {
     assert.strictEqual(side.taken().at(-1), "GOAWAY 0 ENHANCE_YOUR_CALM")
     assert.deepStrictEqual(side.calls, ["violation HeadTimeout ENHANCE_YOUR_CALM"])
   })
+  it("headTimeout: it is waited for from then on", () => {
+    const side = server({}, { pingInterval: "unbounded", settingsTimeout: "unbounded", idleTimeout: "unbounded" })
+    side.advance(40_000)
+    assert.strictEqual(side.engine.deadlineMillis, Number.POSITIVE_INFINITY)
+    side.receive(headers(1, Wire.get(), "MORE"))
+    assert.strictEqual(side.engine.deadlineMillis, 70_000)
+  })
   it("headTimeout: not behind its end", () => {
     const side = server().receive(headers(1, Wire.get(), "MORE"), Wire.continuation(1, [["a", "b"]]))
     side.receive(Wire.rstStream(1, "CANCEL")).advance(40_000)
