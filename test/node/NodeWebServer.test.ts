@@ -1,3 +1,4 @@
+import * as Tls from "node:tls"
 import { assert, describe, it } from "@effect/vitest"
 import { WebServer } from "@sluice/core/server/WebServer"
 import { Deflate } from "@sluice/core/transport/Deflate"
@@ -9,6 +10,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import { identity } from "../harness/Certificates.ts"
 
 const loopback = { host: "127.0.0.1", port: 0 } as const
 
@@ -51,4 +53,39 @@ describe("NodeWebServer.layer", () => {
       assert.deepStrictEqual(texts, ["hello", "hello", "hello", "hello"])
     }).pipe(Effect.provide(NodeWebServer.layer({ ...loopback, maxConnections: 1 })))
   )
+
+  const agreements: ReadonlyArray<
+    readonly [options: Pick<NodeWebServer.Options, "http2">, own: ReadonlyArray<string> | undefined, agreed: string]
+  > = [
+    [{}, undefined, "h2"],
+    [{ http2: "off" }, undefined, "http/1.1"],
+    [{}, ["http/1.1"], "http/1.1"],
+    [{ http2: "off" }, ["acme", "http/1.1"], "http/1.1"]
+  ]
+  for (const [options, alpnProtocols, agreed] of agreements) {
+    it.live(`ALPN: ${JSON.stringify({ ...options, alpnProtocols })} agrees on ${agreed}`, () =>
+      Effect.gen(function* () {
+        const { address } = yield* WebServer
+        const port = "port" in address ? address.port : 0
+        const socket = yield* Effect.acquireRelease(
+          Effect.callback<Tls.TLSSocket>((resume) => {
+            const ALPNProtocols = ["h2", "http/1.1"]
+            const socket = Tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols }, () =>
+              resume(Effect.succeed(socket))
+            )
+          }),
+          (socket) => Effect.sync(() => socket.destroy())
+        )
+        assert.strictEqual(socket.alpnProtocol, agreed)
+      }).pipe(
+        Effect.provide(
+          HttpServer.serve(Effect.succeed(HttpServerResponse.text("hello"))).pipe(
+            Layer.provideMerge(
+              NodeWebServer.layer({ ...loopback, ...options, tls: { certificates: identity("a"), alpnProtocols } })
+            )
+          )
+        )
+      )
+    )
+  }
 })
