@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { authority, identity } from "../../harness/Certificates.ts"
+import { LogRecorder } from "../../harness/LogRecorder.ts"
 import { leaveNoHandles } from "../../harness/NodeHandles.ts"
 import * as Served from "./Served.ts"
 
@@ -257,4 +258,78 @@ describe("HTTP/2 by Node's client", () => {
       assert.strictEqual(answer.headers[":status"], 403)
     })
   )
+})
+
+describe("the same application answers both versions alike", () => {
+  const bytes = new TextEncoder().encode("hello")
+  const responses: Readonly<Record<string, Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>>> = {
+    text: Effect.succeed(HttpServerResponse.text("grüße")),
+    json: Effect.succeed(HttpServerResponse.jsonUnsafe({ a: 1 }, { status: 201 })),
+    bytes: Effect.succeed(HttpServerResponse.uint8Array(bytes)),
+    nothing: Effect.succeed(HttpServerResponse.uint8Array(new Uint8Array(0))),
+    empty: Effect.succeed(HttpServerResponse.empty()),
+    reset: Effect.succeed(HttpServerResponse.empty({ status: 205 })),
+    unmodified: Effect.succeed(HttpServerResponse.empty({ status: 304, headers: { etag: '"1"' } })),
+    moved: Effect.succeed(HttpServerResponse.redirect("/elsewhere")),
+    cookies: Effect.succeed(
+      HttpServerResponse.text("a").pipe(
+        HttpServerResponse.setCookieUnsafe("a", "1"),
+        HttpServerResponse.setCookieUnsafe("b", "2", { httpOnly: true })
+      )
+    ),
+    stream: Effect.succeed(HttpServerResponse.stream(Stream.make(bytes, bytes))),
+    measured: Effect.succeed(HttpServerResponse.stream(Stream.make(bytes, bytes), { contentLength: 10 })),
+    web: Effect.sync(() => HttpServerResponse.raw(new Response("web", { headers: { "x-a": "1" } }))),
+    many: Effect.succeed(
+      HttpServerResponse.text("a", {
+        headers: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`x-${index}`, "y".repeat(index * 10)]))
+      })
+    ),
+    old: Effect.succeed(
+      HttpServerResponse.text("a", { headers: { connection: "keep-alive", "keep-alive": "timeout=5", "x-a": "1" } })
+    ),
+    failed: Effect.fail("no"),
+    died: Effect.die(new Error("no")),
+    invalid: Effect.succeed(HttpServerResponse.text("a", { headers: { "x-a": "1\r\nx-b: 2" } }))
+  }
+  const all = Layer.mergeAll(
+    ...(Object.entries(responses).map(([name, response]) =>
+      HttpRouter.add("*", `/${name}`, response as Effect.Effect<HttpServerResponse.HttpServerResponse>)
+    ) as [ReturnType<typeof HttpRouter.add>])
+  )
+
+  /** Of one version only. */
+  const own = new Set(["connection", "keep-alive", "transfer-encoding", "date"])
+
+  for (const name of Object.keys(responses)) {
+    it.live(name, () =>
+      Effect.gen(function* () {
+        const served = yield* new LogRecorder().listen(Served.routes(all))
+        const session = yield* connect(served.url)
+        for (const method of ["GET", "HEAD"]) {
+          const two = yield* ask(session, { ":method": method, ":path": `/${name}` })
+          const one = yield* served.ask(`/${name}`, { method, headers: { connection: "close" } })
+          const headersOf = (entries: Iterable<readonly [string, unknown]>) =>
+            [...entries]
+              .filter(([field]) => !own.has(field) && !field.startsWith(":"))
+              .map(([field, value]) => `${field}: ${Array.isArray(value) ? value.join(", ") : value}`)
+              .sort()
+          assert.strictEqual(two.headers[":status"], one.status, method)
+          assert.strictEqual(two.body.toString(), one.text, method)
+          const lengthless = (lines: ReadonlyArray<string>) => lines.filter((line) => line !== "content-length: 0")
+          assert.deepStrictEqual(
+            lengthless(headersOf(Object.entries(two.headers))),
+            lengthless(
+              [...new Set(headersOf([...one.headers].filter(([field]) => field !== "set-cookie")))]
+                .concat(
+                  one.headers.getSetCookie().length > 0 ? [`set-cookie: ${one.headers.getSetCookie().join(", ")}`] : []
+                )
+                .sort()
+            ),
+            method
+          )
+        }
+      })
+    )
+  }
 })
