@@ -226,12 +226,25 @@ describe("a transport that is full", () => {
 
 describe("deadlines", () => {
   it("calls of advance that come early do nothing", () => {
-    const make = (): Side => server(answering, { idleTimeout: "65 seconds" }).receive(post(1), get(3))
-    const [exact, early] = [make(), make()]
-    for (let nowMillis = 0; nowMillis <= 120_000; nowMillis += 10) early.advance(nowMillis)
-    exact.wakes(120_000)
-    assert.deepStrictEqual(early.calls, exact.calls)
-    assert.deepStrictEqual(early.taken(), exact.taken())
+    /** What is sent, and when, if `next` says when to look. */
+    const timeline = (next: (side: Side) => number): ReadonlyArray<string> => {
+      const side = server(answering, { idleTimeout: "65 seconds" }).receive(post(1), get(3))
+      side.taken()
+      const seen: Array<string> = []
+      for (let nowMillis = next(side); nowMillis <= 120_000; nowMillis = next(side)) {
+        const lines = side.advance(nowMillis).taken()
+        if (lines.length > 0) seen.push(`${nowMillis} ${lines.join(" ")} ${side.engine.output.closing}`)
+      }
+      return [...seen, side.engine.output.closing, ...side.calls]
+    }
+    const exact = timeline((side) => side.engine.deadlineMillis)
+    assert.match(exact[0] ?? "", /^30000 PING .* open$/)
+    assert.match(exact[1] ?? "", /^50000 GOAWAY 3 NO_ERROR end$/)
+    assert.strictEqual(exact[2], "abort")
+    assert.deepStrictEqual(
+      timeline((side) => side.nowMillis + 10),
+      exact
+    )
   })
   it("Infinity where there is nothing to wait for", () => {
     const side = server({}, unbounded)
