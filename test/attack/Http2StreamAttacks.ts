@@ -87,8 +87,8 @@ const calm = (budget: string): Pick<Attack, "answer" | "counted"> => ({
   counted: "BudgetSpent"
 })
 
-/** CVE-2023-44487. */
-const rapidReset = streams(4_000, (id) => Wire.wire(Wire.headers(id, hold), Wire.rstStream(id, "CANCEL")))
+/** CVE-2023-44487: each time a handler has begun. */
+const rapidReset = streams(4_000, (id) => Wire.wire(Wire.headers(id, hold, "END_STREAM"), Wire.rstStream(id, "CANCEL")))
 
 /** CVE-2025-8671: the server is made to reset the stream. */
 const madeYouReset = (spoil: (id: number) => Uint8Array, ...ends: ReadonlyArray<Wire.Option>) =>
@@ -114,6 +114,14 @@ export const attacks: ReadonlyArray<Attack> = [
     limit: "budget resets",
     options: {},
     run: returning(rapidReset, 5),
+    ...calm("resets"),
+    mostBytes: 2 * mib
+  },
+  {
+    name: "rapid reset before a body",
+    limit: "budget resets",
+    options: {},
+    run: exceeding(streams(4_000, (id) => Wire.wire(Wire.headers(id, hold), Wire.rstStream(id, "CANCEL")))),
     ...calm("resets"),
     mostBytes: 2 * mib
   },
