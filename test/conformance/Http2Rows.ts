@@ -5,9 +5,18 @@
  */
 import { assert, it } from "vitest"
 import { client, heard, type Recorded, type Role, server } from "../harness/Http2Recorded.ts"
-import { type Code, codeName, get, headers, ping } from "../harness/Http2Wire.ts"
+import { type Code, codeName, continuation, type Fields, get, headers, ping } from "../harness/Http2Wire.ts"
 
 export type Frames = ReadonlyArray<Uint8Array>
+
+/** What is sent of its own accord is looked at elsewhere. */
+export const emptied = (side: Recorded): Recorded => {
+  side.sent()
+  return side
+}
+
+/** Content of so many bytes. */
+export const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(0x61)
 
 const makers: Readonly<Record<Role, () => Recorded>> = { server: () => server(), client: () => client() }
 
@@ -114,5 +123,24 @@ export const accepted = (
         if (sent !== undefined) assert.deepStrictEqual(others, sent)
       })
     }
+  }
+}
+
+/** Heads, or trailers behind a head, that are a stream error PROTOCOL_ERROR and are never handed over. */
+export const malformed = (role: Role, rows: ReadonlyArray<readonly [rule: string, fields: Fields]>): void => {
+  streamErrors(
+    role,
+    rows.map(([rule, fields]) => [rule, "PROTOCOL_ERROR", headers(role === "server" ? 1 : 3, fields)] as const)
+  )
+  for (const [rule, fields] of rows) {
+    it(`${rule}, is not handed over`, () => {
+      const make = role === "server" ? () => server() : () => client()
+      const id = role === "server" ? 1 : 3
+      const { calls } = heard(make, headers(id, fields, "MORE", "END_STREAM"), continuation(id, []))
+      assert.isFalse(
+        calls.some((call) => /^(?:request|response|interim|end|data) /.test(call)),
+        calls.join()
+      )
+    })
   }
 }

@@ -1,49 +1,37 @@
 /**
- * RFC 9113 §5, §6.4, §6.8, §6.9 and §7: streams and their states, errors,
- * GOAWAY and flow control. Where each MUST has its test says
- * http2-musts.test.ts.
+ * RFC 9113 §5, §6.4 and §7: streams, their states and their errors. Where each
+ * MUST has its test says http2-musts.test.ts.
  */
 import { assert, describe, it } from "vitest"
 import * as Hex from "../harness/Hex.ts"
-import { ask, client, heard, Recorded, server } from "../harness/Http2Recorded.ts"
+import { ask, client, heard, type Recorded, server } from "../harness/Http2Recorded.ts"
 import * as Wire from "../harness/Http2Wire.ts"
 import {
   continuation,
   data,
   frame,
   get,
-  goAway,
   headers,
   ping,
   post,
   priority,
   rstStream,
   settings,
-  settingsAck,
   status,
   windowUpdate
 } from "../harness/Http2Wire.ts"
-import { accepted, connectionErrors, streamErrors } from "./Http2Rows.ts"
-
-const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(0x61)
-
-/** A server whose responses have a body of so many bytes. */
-const serving = (byteCount: number) => () =>
-  server({ onWhole: ({ engine }, stream) => engine.respond(stream, 200, {}, bytes(byteCount), 0) })
+import { accepted, bytes, connectionErrors, streamErrors } from "./Http2Rows.ts"
 
 /** A server that uses nothing up of what it receives. */
 const holding = () => server({ onData: () => {} })
 
 const whole = (id: number, path = "/"): Uint8Array => headers(id, get(path), "END_STREAM")
-const waiting = whole(1, "/wait")
-const closed = whole(1)
-const opened = headers(1, post("/wait"))
 
-/** Lengths of DATA on one stream. */
-const dataOf = (sent: ReadonlyArray<string>, id: number): ReadonlyArray<number> =>
-  sent
-    .filter((line) => line.startsWith(`DATA ${id} `))
-    .map((line) => Number(/^DATA \d+ (\d+) bytes/.exec(line)?.[1] ?? (/'(.*)'/.exec(line)?.[1] ?? "").length))
+const waiting = whole(1, "/wait")
+
+const closed = whole(1)
+
+const opened = headers(1, post("/wait"))
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
 
@@ -396,279 +384,5 @@ describe("RFC 9113 §6.4 and §7: RST_STREAM", () => {
     assert.strictEqual(side.engine.end(stream, { x: "y" }, 0)?._tag, "StreamEnded")
     side.engine.reset(stream, 8, 0)
     assert.isFalse(side.sent().some((line) => / 1 'behind'|RST_STREAM|x=y/.test(line)))
-  })
-})
-
-describe("RFC 9113 §6.8: GOAWAY", () => {
-  it("RFC 9113 §6.8: streams above the last one were not processed; the others go on", () => {
-    const { calls } = heard(() => client(), goAway(1, "NO_ERROR", "bye"), headers(1, status(200), "END_STREAM"))
-    assert.deepStrictEqual(calls, [
-      "closed 3 Unprocessed NO_ERROR",
-      "goAway 1 NO_ERROR",
-      "response 1 200 ended",
-      "closed 1"
-    ])
-  })
-  it("RFC 9113 §6.8: no new streams behind it", () => {
-    for (const frames of [[goAway(2 ** 31 - 1)], [goAway(3), goAway(1)], [goAway(3, 0xabc)]]) {
-      const side = client().receive(...frames)
-      assert.throws(() => ask(side, "GET"), /GoingAway/)
-    }
-  })
-  it("RFC 9113 §6.8: a second one with a lower last stream ends those above it; one with a higher saves none", () => {
-    const { calls } = heard(
-      () => client(),
-      goAway(2 ** 31 - 1),
-      goAway(1),
-      goAway(3),
-      headers(1, status(200)),
-      goAway(0)
-    )
-    assert.deepStrictEqual(calls, [
-      "goAway 2147483647 NO_ERROR",
-      "closed 3 Unprocessed NO_ERROR",
-      "goAway 1 NO_ERROR",
-      "goAway 1 NO_ERROR",
-      "response 1 200",
-      "closed 1 Unprocessed NO_ERROR",
-      "goAway 0 NO_ERROR"
-    ])
-  })
-  it("RFC 9113 §6.8: a server goes on with what a client that goes away has asked", () => {
-    const { calls, closing } = heard(() => server(), opened, goAway(0), data(1, "abc", "END_STREAM"), whole(3))
-    assert.includeMembers([...calls], ["data 1 abc", "end 1", "request 3 GET http a / ended"])
-    assert.notStrictEqual(closing, "abort")
-  })
-  it("RFC 9113 §6.8: a drain ends in two steps, and the last stream never rises", () => {
-    const side = server().receive(opened)
-    side.engine.drain(0)
-    const [first, probe, ...rest] = side.sent()
-    assert.strictEqual(first, "GOAWAY 2147483647 NO_ERROR")
-    assert.match(probe ?? "", /^PING /)
-    assert.deepStrictEqual(rest, [])
-    // In flight before the client has seen it.
-    side.receive(whole(3, "/wait"))
-    assert.include(side.calls, "request 3 GET http a /wait ended")
-    side.engine.advance(5_000)
-    assert.include(side.sent(), "GOAWAY 3 NO_ERROR")
-    side.receive(headers(5, Wire.wire(Wire.block(post()), Hex.hex("40 0178 0179"))), data(5, bytes(100)))
-    assert.notInclude(side.calls.join(), "request 5")
-    side.receive(data(1, "abc"), headers(1, Hex.hex("be"), "END_STREAM"))
-    assert.include(side.calls, "end 1 x=y")
-    side.receive(frame("PING", 0, 0))
-    assert.strictEqual(side.sent().at(-1), "GOAWAY 3 FRAME_SIZE_ERROR")
-  })
-  it("RFC 9113 §6.8: a connection that is drained and has no streams ends", () => {
-    const side = server().receive(closed)
-    side.engine.drain(0)
-    side.engine.advance(5_000)
-    assert.strictEqual(side.sent().at(-1), "GOAWAY 1 NO_ERROR")
-    assert.strictEqual(side.engine.output.closing, "end")
-  })
-})
-
-describe("RFC 9113 §6.9: WINDOW_UPDATE", () => {
-  connectionErrors("both", [
-    ["RFC 9113 §6.9: an increment of 0 for the connection", "PROTOCOL_ERROR", windowUpdate(0, 0)],
-    ["RFC 9113 §6.9.1: a connection's window above 2^31-1", "FLOW_CONTROL_ERROR", windowUpdate(0, 2 ** 31 - 1)],
-    [
-      "RFC 9113 §6.9.1: a connection's window above 2^31-1, in two steps",
-      "FLOW_CONTROL_ERROR",
-      windowUpdate(0, 2 ** 31 - 1 - 65_535),
-      windowUpdate(0, 1)
-    ]
-  ])
-  connectionErrors("server", [
-    [
-      "RFC 9113 §6.9.2: SETTINGS that raise a stream's window above 2^31-1",
-      "FLOW_CONTROL_ERROR",
-      waiting,
-      windowUpdate(1, 2 ** 31 - 1 - 65_535),
-      settings({ INITIAL_WINDOW_SIZE: 65_536 })
-    ]
-  ])
-  streamErrors("server", [
-    ["RFC 9113 §6.9: an increment of 0 for a stream", "PROTOCOL_ERROR", opened, windowUpdate(1, 0)],
-    ["RFC 9113 §6.9.1: a stream's window above 2^31-1", "FLOW_CONTROL_ERROR", opened, windowUpdate(1, 2 ** 31 - 1)],
-    [
-      "RFC 9113 §6.9.1: a stream's window above 2^31-1, half-closed",
-      "FLOW_CONTROL_ERROR",
-      waiting,
-      windowUpdate(1, 2 ** 31 - 1)
-    ],
-    [
-      "RFC 9113 §6.9.1: a stream's window above 2^31-1, in two steps",
-      "FLOW_CONTROL_ERROR",
-      opened,
-      windowUpdate(1, 2 ** 31 - 65_536),
-      windowUpdate(1, 1)
-    ]
-  ])
-  streamErrors("client", [
-    ["RFC 9113 §6.9: an increment of 0 for a stream", "PROTOCOL_ERROR", windowUpdate(3, 0)],
-    ["RFC 9113 §6.9.1: a stream's window above 2^31-1", "FLOW_CONTROL_ERROR", windowUpdate(3, 2 ** 31 - 1)]
-  ])
-  accepted("both", [
-    ["RFC 9113 §6.9.1: a connection's window of 2^31-1", [windowUpdate(0, 2 ** 31 - 1 - 65_535)], [], []]
-  ])
-})
-
-describe("RFC 9113 §6.9: what is received", () => {
-  connectionErrors(
-    "server",
-    [
-      [
-        "RFC 9113 §6.9: more than the connection's window",
-        "FLOW_CONTROL_ERROR",
-        headers(1, post("/wait")),
-        headers(3, post("/wait")),
-        ...Array.from({ length: 5 }, (_, index) => data(index % 2 ? 1 : 3, bytes(16_000)))
-      ]
-    ],
-    { server: () => server({ onData: () => {} }, { connectionWindow: 65_535 }), client: () => client() }
-  )
-  it("RFC 9113 §6.9: more than the stream's window is FLOW_CONTROL_ERROR, of the stream or the connection", () => {
-    const small = () => server({ onData: () => {} }, { streamWindow: 100 })
-    const fits = heard(small, opened, data(1, bytes(60)), data(1, bytes(20), "PADDED 19"))
-    assert.deepStrictEqual(
-      fits.sent.filter((line) => !line.startsWith("WINDOW_UPDATE")),
-      []
-    )
-    assert.strictEqual(fits.calls.length, 3)
-    // Padding counts, and its length.
-    for (const last of [data(1, bytes(41)), data(1, bytes(21), "PADDED 19"), data(1, "", "PADDED 40")]) {
-      const { calls, sent } = heard(small, opened, data(1, bytes(60)), last)
-      assert.match(sent.at(-1) ?? "", /^(RST_STREAM 1|GOAWAY 1) FLOW_CONTROL_ERROR$/)
-      assert.strictEqual(calls.filter((call) => call.startsWith("data")).length, 1)
-    }
-    // Nothing needs no window.
-    assert.include(heard(small, opened, data(1, bytes(100)), data(1, "", "END_STREAM")).calls, "end 1")
-  })
-  it("RFC 9113 §6.9.3: the initial window before SETTINGS are acknowledged", () => {
-    // Not acknowledged: 65,535 for each stream; acknowledged, as above: 100.
-    const early = () => fresh({ streamWindow: 100 })
-    const { calls } = heard(early, opened, data(1, bytes(16_000)))
-    assert.include(calls, "data 1 16000 bytes")
-  })
-  it("RFC 9113 §6.9.1: an empty end needs no window, also where SETTINGS have made it negative", () => {
-    const early = () => fresh({ streamWindow: 100 })
-    const { calls, sent } = heard(early, opened, data(1, bytes(16_000)), settingsAck, data(1, "", "END_STREAM"))
-    assert.include(calls, "end 1", sent.join())
-    // What needs a window has none.
-    const more = heard(early, opened, data(1, bytes(16_000)), settingsAck, data(1, "a"))
-    assert.match(more.sent.at(-1) ?? "", /FLOW_CONTROL_ERROR$/)
-  })
-  it("RFC 9113 §6.9: padding is given back at once, since nobody else can", () => {
-    const make = () => server({ onData: () => {} }, { streamWindow: 1_000, connectionWindow: 65_535 })
-    const padded = Array.from({ length: 20 }, () => data(1, "", "PADDED 200"))
-    const { closing, sent } = heard(make, opened, ...padded)
-    assert.strictEqual(closing, "open", sent.join())
-    assert.isAbove(
-      sum(sent.filter((line) => line.startsWith("WINDOW_UPDATE 1 ")).map((line) => Number(line.split(" ")[2]))),
-      3_000
-    )
-  })
-  it("RFC 9113 §6.9: the window comes back as data is used up", () => {
-    const side = holding().receive(opened)
-    const stream = streamOf(side)
-    for (let count = 0; count < 15; count++) side.receive(data(1, bytes(16_000)))
-    assert.deepStrictEqual(side.sent(), [])
-    side.engine.consume(stream, 240_000, 0)
-    assert.include(side.sent(), "WINDOW_UPDATE 1 240000")
-  })
-})
-
-/** A server whose SETTINGS are not acknowledged. */
-const fresh = (options: NonNullable<Parameters<typeof server>[1]>): Recorded => {
-  const side = new Recorded("server", { onData: () => {} }, options).receive(Wire.preface, settings())
-  side.sent()
-  return side
-}
-
-describe("RFC 9113 §6.9: what is sent", () => {
-  it("RFC 9113 §6.9.1: no more than the stream's window", () => {
-    const make = () => serving(100)().receive(settings({ INITIAL_WINDOW_SIZE: 10 }))
-    const side = make().receive(whole(1))
-    assert.deepStrictEqual(dataOf(side.sent(), 1), [10])
-    side.receive(windowUpdate(1, 1), windowUpdate(1, 1))
-    assert.strictEqual(sum(dataOf(side.sent(), 1)), 2)
-    side.receive(windowUpdate(1, 2 ** 31 - 11))
-    const last = side.sent()
-    assert.strictEqual(sum(dataOf(last, 1)), 88)
-    assert.match(last.at(-1) ?? "", /END_STREAM$/)
-  })
-  it("RFC 9113 §6.9.1: no more than the connection's window, over all streams", () => {
-    const side = serving(50_000)().receive(settings({ INITIAL_WINDOW_SIZE: 100_000 }), whole(1), whole(3))
-    const first = side.sent()
-    assert.strictEqual(sum(dataOf(first, 1)) + sum(dataOf(first, 3)), 65_535)
-    side.receive(windowUpdate(1, 50_000), windowUpdate(3, 50_000))
-    assert.deepStrictEqual(side.sent(), [])
-    side.receive(windowUpdate(0, 34_465))
-    const second = side.sent()
-    assert.strictEqual(sum(dataOf(second, 1)) + sum(dataOf(second, 3)), 34_465)
-    assert.strictEqual(second.filter((line) => line.endsWith("END_STREAM")).length, 2)
-  })
-  it("RFC 9113 §6.9.2: a window may become negative, and nothing is sent until it is positive", () => {
-    const side = serving(100)().receive(settings({ INITIAL_WINDOW_SIZE: 60 }), whole(1))
-    assert.strictEqual(sum(dataOf(side.sent(), 1)), 60)
-    side.receive(settings({ INITIAL_WINDOW_SIZE: 20 }), windowUpdate(1, 40))
-    assert.deepStrictEqual(side.sent(), ["SETTINGS ACK"])
-    side.receive(windowUpdate(1, 1))
-    assert.strictEqual(sum(dataOf(side.sent(), 1)), 1)
-    side.receive(settings({ INITIAL_WINDOW_SIZE: 25 }))
-    assert.strictEqual(sum(dataOf(side.sent(), 1)), 5)
-    side.receive(settings({ INITIAL_WINDOW_SIZE: 1_000 }))
-    assert.strictEqual(sum(dataOf(side.sent(), 1)), 34)
-  })
-  it("RFC 9113 §6.9.1: an empty end needs no window", () => {
-    const side = serving(0)().receive(settings({ INITIAL_WINDOW_SIZE: 0 }), whole(1))
-    assert.match(side.sent().at(-1) ?? "", /END_STREAM$/)
-    const later = server({ onWhole: ({ engine }, stream) => void engine.beginResponse(stream, 200, {}, 0) })
-    later.receive(settings({ INITIAL_WINDOW_SIZE: 3 }), whole(1))
-    const stream = streamOf(later)
-    later.engine.write(stream, "abc", 0)
-    later.sent()
-    later.engine.end(stream, undefined, 0)
-    assert.deepStrictEqual(later.sent(), ["DATA 1 '' END_STREAM"])
-  })
-  it("RFC 9113 §6.9.2: SETTINGS do not change the connection's window", () => {
-    const side = serving(100_000)().receive(settings({ INITIAL_WINDOW_SIZE: 200_000 }), whole(1))
-    assert.strictEqual(sum(dataOf(side.sent(), 1)), 65_535)
-    side.receive(settings({ INITIAL_WINDOW_SIZE: 300_000 }))
-    assert.deepStrictEqual(side.sent(), ["SETTINGS ACK"])
-  })
-  it("RFC 9113 §4.2: no frame above the peer's maximum, and larger ones where it allows them", () => {
-    for (const most of [16_384, 20_000]) {
-      const side = serving(60_000)().receive(settings({ MAX_FRAME_SIZE: most }), whole(1))
-      const sizes = dataOf(side.sent(), 1)
-      assert.strictEqual(sum(sizes), 60_000)
-      assert.isTrue(sizes.every((size) => size <= most))
-    }
-  })
-  it("RFC 9113 §4.2: nor in HEADERS, which go on in CONTINUATION", () => {
-    const side = server({
-      onWhole: ({ engine }, stream) => engine.respond(stream, 200, { x: "y".repeat(40_000) }, undefined, 0)
-    })
-    side.receive(whole(1))
-    const frames = side.reader.frames(Hex.concat(side.engine.output.take()))
-    const sizes = frames.map((one) => (one === "PREFACE" ? 0 : one.payload.length))
-    assert.isTrue(sizes.length >= 2 && sizes.every((size) => size <= 16_384), sizes.join())
-    assert.deepStrictEqual(
-      frames.map((one) => (one === "PREFACE" ? -1 : one.type)),
-      [1, ...sizes.slice(1).map(() => 9)]
-    )
-    assert.deepStrictEqual(
-      frames.map((one) => (one === "PREFACE" ? -1 : one.flags & 4)),
-      [...sizes.slice(1).map(() => 0), 4]
-    )
-  })
-})
-
-describe("RFC 9113 §6.7: PING goes ahead", () => {
-  it("RFC 9113 §6.7: while a stream's window is shut, and while a body waits", () => {
-    const side = serving(100_000)().receive(whole(1), ping("in front"))
-    assert.include(side.sent(), "PING 'in front' ACK")
-    side.receive(ping("shut----"))
-    assert.deepStrictEqual(side.sent(), ["PING 'shut----' ACK"])
   })
 })
