@@ -18,9 +18,7 @@ export const ToHttps = (host: string) =>
 const Main = Effect.gen(function* () {
   const certificates = yield* NodeCertificates.fromFiles({ certificate: "server.pem", key: "server.key" })
   const Secure = HttpRouter.serve(Routes).pipe(
-    Layer.provide(
-      NodeWebServer.layer({ host: "127.0.0.1", port: 8443, tls: { certificates, alpnProtocols: ["http/1.1"] } })
-    )
+    Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 8443, tls: { certificates } }))
   )
   const Clear = HttpRouter.serve(ToHttps("localhost:8443")).pipe(
     Layer.provide(NodeWebServer.layer({ host: "127.0.0.1", port: 8080 }))

@@ -247,7 +247,7 @@ describe("bodies", () => {
       ])
       assert.deepStrictEqual(
         told.filter((line) => line.includes(" ")),
-        ["/announced completed 413", "/whole aborted undefined", "/parts aborted undefined", "/fits completed 200"]
+        ["/announced completed 413", "/whole aborted 413", "/parts aborted 413", "/fits completed 200"]
       )
     })
   )

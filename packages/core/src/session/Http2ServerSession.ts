@@ -177,6 +177,10 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   closed(exchange: Http2Exchange, failure: StreamFailure | undefined): void {
     const { body } = exchange
     const outcome = outcomeOf(exchange, failure)
+    // The engine has answered in place of the handler.
+    if (failure !== undefined && "status" in failure && exchange.phase === "unanswered") {
+      exchange.status = failure.status
+    }
     if (exchange.stage === "collecting") exchange.stage = "served"
     exchange.over()
     // Who reads the body learns from it what was wrong; nobody else would.
