@@ -29,10 +29,14 @@ const trailers = Effect.gen(function* () {
   return HttpServerResponse.text(`x-sum is ${sum}`)
 })
 
+/** What RFC 9113 §8.2.2 forbids, and programs for HTTP/1.1 may have. */
+const older = { connection: "keep-alive", "keep-alive": "timeout=5", "proxy-connection": "keep-alive", upgrade: "h2c" }
+
 const routes = Layer.mergeAll(
   HttpHello.routes,
   HttpRouter.add("POST", "/trailers", trailers),
-  HttpRouter.add("GET", "/empty", HttpServerResponse.empty())
+  HttpRouter.add("GET", "/empty", HttpServerResponse.empty()),
+  HttpRouter.add("GET", "/older", HttpServerResponse.text("older", { headers: older }))
 )
 
 /** The same server in cleartext and over TLS, and what tells a tool to speak HTTP/2 to it. */
@@ -96,6 +100,14 @@ describe.skipIf(curl !== undefined)(`curl${Tool.skipped(curl)}`, () => {
         const { url } = yield* serve(side)
         const fields = String(yield* ask("--head", `${url}/`)).replace(/date: .*\r\n/, "")
         assert.strictEqual(fields, "HTTP/2 200 \r\ncontent-type: text/plain\r\ncontent-length: 11\r\n\r\n")
+      })
+    )
+
+    it.live(`${side.name}: what a response has of HTTP/1.1 is left out`, () =>
+      Effect.gen(function* () {
+        const { url } = yield* serve(side)
+        const fields = String(yield* ask("--include", `${url}/older`)).replace(/date: .*\r\n/, "")
+        assert.strictEqual(fields, "HTTP/2 200 \r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nolder")
       })
     )
 

@@ -131,6 +131,8 @@ describe("SIGTERM, in HTTP/2", () => {
           assert.strictEqual(client.goAways.length, 2)
           const last = client.goAways[1]!
           const accepted = client.opened.filter((id) => id <= last)
+          // RFC 9113 §6.8: what was on its way when the drain began is served.
+          assert.isAtLeast(last, client.openedBefore())
           assert.deepStrictEqual(
             accepted.map((id) => client.received.get(id)),
             accepted.map(() => byteCount)
@@ -198,6 +200,7 @@ const looping = Effect.fnUntraced(function* (port: number, path: string) {
   const received = new Map<number, number>()
   const whole = new Set<number>()
   const goAways: Array<number> = []
+  let openedBefore = 0
   let isWarm = () => {}
   const warm = new Promise<void>((resolve) => {
     isWarm = resolve
@@ -210,7 +213,10 @@ const looping = Effect.fnUntraced(function* (port: number, path: string) {
   const peer = yield* Http2Socket.connect(port, {
     onLine: (line, peer) => {
       const [type, id, size] = line.split(" ")
-      if (type === "GOAWAY") goAways.push(Number(id))
+      if (type === "GOAWAY") {
+        if (goAways.length === 0) openedBefore = opened.at(-1)!
+        goAways.push(Number(id))
+      }
       if (type === "DATA") {
         const byteCount = size!.startsWith("'") ? /'(.*)'/.exec(line)![1]!.length : Number(size)
         received.set(Number(id), (received.get(Number(id)) ?? 0) + byteCount)
@@ -223,5 +229,5 @@ const looping = Effect.fnUntraced(function* (port: number, path: string) {
   })
   peer.send(...Http2Socket.wide, ...Array.from({ length: streamCount }, open))
   const ended = Effect.tap(peer.ended, () => Effect.sync(() => peer.socket.end()))
-  return { opened, received, whole, goAways, warm: Effect.promise(() => warm), ended }
+  return { opened, openedBefore: () => openedBefore, received, whole, goAways, warm: Effect.promise(() => warm), ended }
 })

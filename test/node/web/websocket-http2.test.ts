@@ -13,6 +13,9 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Fetched from "../../examples/support/Fetched.ts"
 import { identity } from "../../harness/Certificates.ts"
+import * as Hex from "../../harness/Hex.ts"
+import * as Http2Socket from "../../harness/Http2Socket.ts"
+import * as Wire from "../../harness/Http2Wire.ts"
 import { leaveNoHandles } from "../../harness/NodeHandles.ts"
 import * as NodeHttp2 from "../../harness/NodeHttp2.ts"
 import * as WsOverHttp2 from "../../harness/WsOverHttp2.ts"
@@ -210,6 +213,43 @@ describe("streams of WebSockets, and their connection", () => {
       })
     )
   }
+
+  it.live("RFC 8441 §5: on the wire, an end is END_STREAM, behind the Close, and no RST_STREAM", () =>
+    Effect.gen(function* () {
+      const { routes } = yield* watched
+      const { port } = yield* Served.routes(routes)
+      const peer = yield* Http2Socket.connect(port)
+      const connect: Wire.Fields = [
+        [":protocol", "websocket"],
+        ...Wire.requestOf("CONNECT", "/ws"),
+        ["sec-websocket-version", "13"]
+      ]
+      peer.send(Wire.preface, Wire.settings())
+      const closing: ReadonlyArray<readonly [id: number, frame: string, more: ReadonlyArray<Wire.Option>]> = [
+        [1, "8886 00000000 0fa0 646f6e65", []],
+        [3, "8886 00000000 0fa0 646f6e65", ["END_STREAM"]]
+      ]
+      for (const [id, frame, options] of closing) {
+        peer.send(Wire.headers(id, connect), Wire.data(id, Hex.hex("8181 00000000 61")))
+        yield* peer.saw(`DATA ${id}`)
+        peer.send(Wire.data(id, Hex.hex(frame), ...options))
+        yield* peer.saw(`DATA ${id} '' END_STREAM`)
+      }
+      // An answer to what comes later shows that nothing else comes for them.
+      peer.send(Wire.data(1, "", "END_STREAM"), Wire.headers(5, Wire.get(), "END_STREAM"))
+      yield* peer.saw("DATA 5")
+      const lines = peer.lines().map((line) => line.replace(/ date=.*GMT/, ""))
+      assert.deepStrictEqual(
+        lines.filter((line) => /^\w+ [13]\b/.test(line)),
+        [1, 3].flatMap((id) => [
+          `HEADERS ${id} :status=200`,
+          `DATA ${id} 81 01 61`,
+          `DATA ${id} 88 02 0f a0`,
+          `DATA ${id} '' END_STREAM`
+        ])
+      )
+    })
+  )
 
   it.live("the end of the connection ends all of them", () =>
     Effect.gen(function* () {
