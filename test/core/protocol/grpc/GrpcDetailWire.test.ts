@@ -85,6 +85,7 @@ describe("what is no message", () => {
     ["a length that is cut", "0a 80"],
     ["a text that is cut", "0a 02 61"],
     ["a negative length", "0a ffffffffffffffffff01"],
+    ["a length that leads back to the beginning", "0a f5ffffffffffffffff01"],
     ["a length above what there is", "0a ffffffff0f 61"],
     ["a varint of eleven bytes", "30 ffffffffffffffffffff01"],
     ["a number that is cut", "30"],
@@ -100,7 +101,8 @@ describe("what is no message", () => {
     ["unknown 8 bytes that are cut", "49 01"],
     ["unknown 4 bytes that are cut", "4d 01"],
     ["an unknown varint that is cut", "48 80"],
-    ["an unknown negative length", "4a ffffffffffffffffff01"]
+    ["an unknown negative length", "4a ffffffffffffffffff01"],
+    ["an unknown length that leads back to the beginning", "4a f5ffffffffffffffff01"]
   ]
   for (const [rule, wire] of rows) it(rule, () => assert.isUndefined(Wire.decode(table, Hex.hex(wire))))
 })

@@ -177,5 +177,6 @@ it("a violation says the code, the text and who is at fault", () => {
   const error = GrpcError.fromViolation(new GrpcViolation.MessageTooLarge(2, 1))
   assert.include(error.reason, { _tag: "ResourceExhausted", fault: "limit" })
   assert.strictEqual(error.reason.message, "a message of 2 bytes or more is above the limit of 1")
-  assert.include(GrpcError.fromViolation(new GrpcViolation.InvalidFlag(2)).reason, { _tag: "Internal", fault: "peer" })
+  const ours = GrpcError.fromViolation(new GrpcViolation.MessageTooLarge(2, 1, "caller"))
+  assert.include(ours.reason, { _tag: "ResourceExhausted", fault: "caller" })
 })

@@ -26,8 +26,8 @@ const details: ReadonlyArray<readonly [detail: GrpcErrorDetails.Detail, value: s
   ],
   [GrpcErrorDetails.RequestInfo({ requestId: "i", servingData: "s" }), "0a 01 'i' 12 01 's'"],
   [
-    GrpcErrorDetails.ResourceInfo({ resourceType: "t", resourceName: "n", owner: "", description: "d" }),
-    "0a 01 't' 12 01 'n' 22 01 'd'"
+    GrpcErrorDetails.ResourceInfo({ resourceType: "t", resourceName: "n", owner: "o", description: "d" }),
+    "0a 01 't' 12 01 'n' 1a 01 'o' 22 01 'd'"
   ],
   [GrpcErrorDetails.Help({ links: [{ description: "d", url: "u" }] }), "0a 06 0a 01 'd' 12 01 'u'"],
   [GrpcErrorDetails.LocalizedMessage({ locale: "de", message: "nein" }), "0a 02 'de' 12 04 'nein'"]

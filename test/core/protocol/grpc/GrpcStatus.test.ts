@@ -60,6 +60,8 @@ describe("grpc-message, both ways", () => {
     ["100%", "100%25"],
     ["%41", "%2541"],
     [" spaces at both ends ", "%20spaces at both ends%20"],
+    [" before", "%20before"],
+    ["behind ", "behind%20"],
     ["   ", "%20 %20"],
     ["a\nb\x7f\0", "a%0Ab%7F%00"],
     ["é", "%C3%A9"],

@@ -12,6 +12,7 @@
  *
  * How many messages may go each way is the method's, and is counted beside it.
  *
+ * @internal
  * @since 0.1.0
  */
 import * as GrpcStatus from "./GrpcStatus.ts"

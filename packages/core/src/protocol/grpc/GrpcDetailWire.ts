@@ -153,7 +153,7 @@ const mapTable: Table = [
   [2, "text", "text"]
 ]
 
-/** Where in the bytes a reader is; `at` above `end` once something is wrong. */
+/** Where in the bytes a reader is; above `end` once a field is cut off. */
 interface Position {
   readonly bytes: Uint8Array
   at: number
@@ -188,13 +188,13 @@ const emptyOf = (table: Table): Record<string, unknown> => {
   return empty
 }
 
-/** Takes a field; whether it is good. */
+/** Takes a field; whether it is good, as far as there are bytes for it. */
 const take = (into: Record<string, unknown>, key: string, kind: Kind, position: Position): boolean => {
   const { bytes } = position
   const value = varint(position)
   if (kind === "int32") {
     into[key] = value
-    return position.at <= position.end
+    return true
   }
   const start = position.at
   const end = start + value
@@ -242,7 +242,7 @@ const skip = (position: Position, wireType: number): boolean => {
     if (length < 0) return false
     position.at += length
   } else return false
-  return position.at <= position.end
+  return true
 }
 
 /** A number of up to ten bytes, as a signed one of 64 bits; above 2^53 it is not exact. */

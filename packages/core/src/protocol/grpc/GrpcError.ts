@@ -142,16 +142,15 @@ export const unauthenticated: Constructor = (message, options) => ofTag("Unauthe
  */
 export const fromTrailers = (trailers: HttpFields | undefined, httpStatus: number): GrpcError | undefined => {
   const text = trailers?.header("grpc-status")
-  if (text === "0") return undefined
-  const metadata = trailers === undefined ? undefined : GrpcMetadata.fromFields(trailers)
   if (trailers === undefined || text === undefined) {
     const message = `the response has no grpc-status, and the HTTP status ${httpStatus}`
-    return make(GrpcStatus.ofHttpStatus(httpStatus), message, { fault: "peer", metadata })
+    const metadata = trailers === undefined ? undefined : GrpcMetadata.fromFields(trailers)
+    return make(GrpcStatus.ofHttpStatus(httpStatus), message, { metadata })
   }
   const code = GrpcStatus.parse(text)
   if (code === GrpcStatus.Ok) return undefined
   const message = GrpcStatus.decodeMessage(trailers.header("grpc-message") ?? "")
-  return make(code, message, { details: detailsOf(trailers), metadata })
+  return make(code, message, { details: detailsOf(trailers), metadata: GrpcMetadata.fromFields(trailers) })
 }
 
 /**

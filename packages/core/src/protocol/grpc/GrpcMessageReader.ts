@@ -12,6 +12,7 @@
  * Invariants: `0 <= at <= chunk.length`; `prefixCount` is 0 between messages and
  * 5 within the bytes of one, of which `filledBytes` are in `payload`.
  *
+ * @internal
  * @since 0.1.0
  */
 import { prefixBytes } from "./GrpcMessageWriter.ts"

@@ -9,6 +9,7 @@
  * there, and nothing is copied. Otherwise small messages become one array with
  * their prefix, and large ones go out as they are, behind it.
  *
+ * @internal
  * @since 0.1.0
  */
 import { allocate } from "../../bytes/Allocation.ts"
