@@ -268,7 +268,7 @@ describe("bodies", () => {
         "HEADERS 1 :status=408 content-length=0 END_STREAM",
         "RST_STREAM 1 NO_ERROR"
       ])
-      assert.deepStrictEqual(told, ["/a", "/a aborted undefined"])
+      assert.deepStrictEqual(told, ["/a", "/a aborted 408"])
     })
   )
 

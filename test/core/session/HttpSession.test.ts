@@ -90,6 +90,20 @@ describe("the wait for the first bytes", () => {
     })
   )
 
+  it.effect("a preface that comes late has the times of HTTP/2 from then on", () =>
+    Effect.gen(function* () {
+      const world = yield* WebWorld.serving(version)
+      const peer = Http2Peer.of(yield* world.peer())
+      yield* TestClock.adjust("40 seconds")
+      peer.send(http2Wire)
+      yield* peer.saw("DATA 1 '2' END_STREAM")
+      yield* TestClock.adjust("9 seconds")
+      assert.notInclude(peer.allLines().join(), "GOAWAY")
+      yield* TestClock.adjust("1 seconds")
+      yield* peer.saw("GOAWAY 1 SETTINGS_TIMEOUT")
+    })
+  )
+
   it.effect("who begins and does not go on has the time of a head, from its first byte, and is answered with 408", () =>
     Effect.gen(function* () {
       const world = yield* WebWorld.serving(version, { headTimeout: "5 seconds" })

@@ -45,16 +45,15 @@ export type Environment = Http2Environment
 
 /**
  * Serves `transport`. `finished` is called once, when it is gone and no handler
- * is left. `startedMillis`: since when the client's preface is waited for.
+ * is left.
  *
  * @category constructors
  */
 export const startUnsafe = (
   environment: Http2Environment,
   transport: Transport,
-  finished: (reason: string) => void,
-  startedMillis: number = environment.timers.now()
-): Http2ServerSession => new Http2ServerSession(environment, transport, finished, startedMillis)
+  finished: (reason: string) => void
+): Http2ServerSession => new Http2ServerSession(environment, transport, finished)
 
 /** @category models */
 export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler, Connection, Tunnels {
@@ -78,18 +77,13 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   private violation: Violation | undefined = undefined
   private closedBy: { readonly error: TransportError | undefined } | undefined = undefined
 
-  constructor(
-    environment: Http2Environment,
-    transport: Transport,
-    finished: (reason: string) => void,
-    startedMillis: number
-  ) {
+  constructor(environment: Http2Environment, transport: Transport, finished: (reason: string) => void) {
     const { http2, timers } = environment
     this.environment = environment
     this.transport = transport
     this.finished = finished
     this.scheme = transport.tls === undefined ? "http" : "https"
-    this.engine = new Http2Connection("server", this, http2, startedMillis)
+    this.engine = new Http2Connection("server", this, http2, timers.now())
     transport.observeClose((error) => this.transportClosed(error))
     this.pump = EnginePump.makeUnsafe(transport, this.engine, timers, this)
   }

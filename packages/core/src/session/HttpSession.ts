@@ -123,9 +123,9 @@ class FirstBytes implements HttpSession, Receiver {
   }
 
   private speakHttp2(chunk: Uint8Array, atMillis: number): void {
-    const { environment, finished, startedMillis, transport } = this
+    const { environment, finished, transport } = this
     environment.timers.clear(this.timer)
-    const session = Http2ServerSession.startUnsafe(environment, transport, finished, startedMillis)
+    const session = Http2ServerSession.startUnsafe(environment, transport, finished)
     this.handOver(session, chunk, atMillis)
   }
 

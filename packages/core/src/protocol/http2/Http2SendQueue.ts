@@ -159,7 +159,11 @@ export class Http2SendQueue {
   /** Those that are over, or have lost their window meanwhile, stand in line for nothing. */
   private skipOver(): void {
     while (this.first !== undefined && (this.first.queuedBytes === 0 || this.first.sendBytes <= 0)) {
-      if (this.first.queuedBytes > 0) this.onStall()
+      if (this.first.queuedBytes > 0) {
+        // The peer has shut its window meanwhile: its time counts from here, and not from the wait in line.
+        this.first.sentMillis = this.link.nowMillis
+        this.onStall()
+      }
       this.takeFirst()
     }
   }

@@ -112,7 +112,7 @@ export class Http2Sender {
       // Now, and not when they leave: then it would be too late for a refusal.
       const prepared = Http2PreparedFields.ofTrailers(trailers)
       if (prepared instanceof InvalidMessage) return prepared
-      stream.ending = prepared
+      stream.ending = prepared.list.length === 0 ? "end" : prepared
     }
     if (stream.queuedBytes === 0) this.finish(stream)
     return undefined
