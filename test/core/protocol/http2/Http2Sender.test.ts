@@ -171,6 +171,9 @@ describe("trailers", () => {
       "HEADERS 1 grpc-status=0 x=1 x=2 END_STREAM"
     ])
   })
+  it("none of them are no header block", () => {
+    assert.deepStrictEqual(trailed({ x: undefined }).sent(), ["DATA 1 '' END_STREAM"])
+  })
   it("that are invalid are refused at once, also behind what is queued, and nothing of them is kept", () => {
     for (const trailers of [{ "a b": "c" }, { a: "b\r" }, { "content-length": "3" }, { ":status": "200" }]) {
       const side = asked()

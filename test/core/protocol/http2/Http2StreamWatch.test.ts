@@ -177,6 +177,16 @@ describe("sendTimeout of a window that is shut", () => {
     const atMillis = closedAt(side, 1, 100_000) ?? 0
     assert.isTrue(atMillis >= 30_000 && atMillis <= 37_500, `${atMillis}`)
   })
+  it("SETTINGS that shut it after a long wait in line: the time counts from there", () => {
+    const side = server(large, alone, { INITIAL_WINDOW_SIZE: 2 ** 30 })
+    side.receive(Wire.windowUpdate(0, 2 ** 30), get(1))
+    side.engine.output.blocked = true
+    side.at(29_000).receive(Wire.settings({ INITIAL_WINDOW_SIZE: 0 }))
+    side.engine.output.blocked = false
+    side.engine.resumeSending(29_000)
+    const atMillis = closedAt(side, 1, 100_000) ?? 0
+    assert.isTrue(atMillis >= 59_000 && atMillis <= 67_000, `${atMillis}`)
+  })
   it("SETTINGS that shut it in the middle of a body", () => {
     const many: Conduct = { onHead: (stream, { engine }) => void engine.respond(stream, 200, {}, body(1_000_000), 0) }
     const side = server(many, alone, { INITIAL_WINDOW_SIZE: 2 ** 30 })
