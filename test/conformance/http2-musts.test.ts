@@ -190,7 +190,10 @@ const unreachable: ReadonlyArray<readonly [must: string, reason: string]> = [
     "no call can set them: Http2FrameEncoder.test.ts compares each byte"
   ],
   ["§5.1: the rules of reserved streams", "nobody pushes here, so no stream is ever reserved"],
-  ["§5.2.2: frames are read as soon as they come", "the pump's: EnginePump reads on unless `wantsPause`"],
+  [
+    "§5.2.2: frames are read as soon as they come",
+    "the session's: it reads on until 256 KiB wait for a peer that takes nothing"
+  ],
   ["§5.5: extensions are negotiated, and disabled at first", "there is none but RFC 8441, whose setting begins with 0"],
   ["§6.1, §6.2: padding is of zeros", "nothing that is sent is padded"],
   ["§6.6: who may send PUSH_PROMISE, and on what", "nothing sends it"],

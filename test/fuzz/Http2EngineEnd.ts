@@ -194,8 +194,6 @@ export class EngineEnd implements Http2Handler {
     }
     if (output.closing === "end" && !socket.writableEnded) socket.end()
     else if (output.closing === "abort") socket.destroy()
-    if (engine.wantsPause) socket.pause()
-    else if (socket.isPaused()) socket.resume()
   }
 }
 

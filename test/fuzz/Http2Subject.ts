@@ -124,8 +124,7 @@ export const blocked = (
     if (whim(4) === 0) engine.output.blocked = true
     Assert.ok(!(engine.output.blocked && engine.hasQueued))
     engine.fill(side.nowMillis)
-    // Where it says so, nothing more is read.
-    if (engine.wantsPause || whim(6) === 0) drain()
+    if (engine.output.byteLength > 65_536 || whim(6) === 0) drain()
     if (whim(8) === 0) pass(side, whim(20_000))
   }
   drain()

@@ -78,7 +78,6 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   private peerSettings: "assumed" | "known" = "assumed"
   /** Whether the owner was left without a place, and hears of the next one. */
   private places: "free" | "wanted" = "free"
-  private receiving: "flowing" | "paused" = "flowing"
   /** Why no request can be sent any more: the first reason counts. */
   private ending: Http2ClientError.Ended | undefined = undefined
   /** Calls whose stream was lost with a transport that has not said yet why. */
@@ -277,11 +276,6 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
       pump.flush()
       if (pump.writable()) engine.fill(pump.now())
     }
-    const receiving = engine.wantsPause ? "paused" : "flowing"
-    if (receiving === this.receiving) return
-    this.receiving = receiving
-    if (receiving === "paused") pump.pause()
-    else pump.resume()
   }
 
   transportClosed(error: TransportError | undefined): void {

@@ -268,7 +268,7 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   private regulate(): void {
     const { engine, pump, transport } = this
     const isFull = engine.output.blocked && transport.bufferedBytes + pump.waitingBytes > mostUnsentBytes
-    const wish = isFull || engine.wantsPause ? "paused" : "on"
+    const wish = isFull ? "paused" : "on"
     if (wish === this.reading) return
     this.reading = wish
     if (wish === "paused") pump.pause()

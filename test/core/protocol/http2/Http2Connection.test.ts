@@ -212,16 +212,6 @@ describe("a transport that is full", () => {
     stuck.wakes(30_000)
     assert.deepStrictEqual([stuck.engine.output.closing, stuck.engine.deadlineMillis], ["abort", never])
   })
-  it("what the engine answers meanwhile makes the reading stop", () => {
-    const side = blocked()
-    assert.isFalse(side.engine.wantsPause)
-    for (let count = 0; count < 900; count++) side.receive(ping(), settings()).at(side.nowMillis + 250)
-    assert.isFalse(side.engine.wantsPause)
-    for (let count = 0; count < 5_000; count++) side.receive(ping()).at(side.nowMillis + 250)
-    assert.isTrue(side.engine.wantsPause)
-    side.engine.output.blocked = false
-    assert.isFalse(side.engine.wantsPause)
-  })
 })
 
 describe("deadlines", () => {

@@ -126,11 +126,6 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     return this.control.receiveSize
   }
 
-  /** Whether so much waits for a peer that does not read that it should not be read either. */
-  get wantsPause(): boolean {
-    return this.output.blocked && this.output.byteLength > pauseBytes
-  }
-
   /** Whether `fill` would move something to the output now. */
   get hasQueued(): boolean {
     return this.phase !== "closed" && !this.output.blocked && this.sender.queue.isReady
@@ -491,8 +486,6 @@ const initialWindowBytes = 65_535
 const assumedStreamCount = 100
 /** RFC 9113 §6.2: stream dependency and weight, which are ignored (§5.3.2). */
 const priorityBytes = 5
-/** Replies to a peer that does not read. */
-const pauseBytes = 65_536
 
 const read32 = (bytes: Uint8Array, at: number): number =>
   (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
