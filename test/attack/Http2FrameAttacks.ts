@@ -2,13 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Wire from "../harness/Http2Wire.ts"
 import type { Attack, Scene } from "./Attack.ts"
+import { calm, kib, mib, short } from "./Http2Moves.ts"
 import * as Peer from "./Http2Peer.ts"
-
-const short = "400 millis"
-
-const kib = 1024
-
-const mib = 1024 * kib
 
 /** As many of a frame as make writing worth it. */
 const many = (frame: Uint8Array, count = 100): Uint8Array => Wire.wire(...Array<Uint8Array>(count).fill(frame))
@@ -63,11 +58,6 @@ const drip = (scene: Scene, peers: ReadonlyArray<Peer.Http2Peer>, said: Uint8Arr
       for (const peer of peers) peer.say(said.subarray(at, at + 1))
     }
   })
-
-const calm = (budget: string): Pick<Attack, "answer" | "counted"> => ({
-  answer: `ENHANCE_YOUR_CALM: too many ${budget}`,
-  counted: "BudgetSpent"
-})
 
 export const attacks: ReadonlyArray<Attack> = [
   {

@@ -2,13 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Wire from "../harness/Http2Wire.ts"
 import type { Attack, Scene } from "./Attack.ts"
+import { calm, kib, mib, short } from "./Http2Moves.ts"
 import * as Peer from "./Http2Peer.ts"
-
-const short = "400 millis"
-
-const kib = 1024
-
-const mib = 1024 * kib
 
 const get = Peer.block("GET", "/")
 
@@ -43,11 +38,6 @@ const opening = (count: number, make: () => Uint8Array, end: (peers: ReadonlyArr
 
 const answersAndFarewells = (peers: ReadonlyArray<Peer.Http2Peer>): string =>
   `${Peer.answers(peers)}; ${Peer.farewells(peers)}`
-
-const calm = (budget: string): Pick<Attack, "answer" | "counted"> => ({
-  answer: `ENHANCE_YOUR_CALM: too many ${budget}`,
-  counted: "BudgetSpent"
-})
 
 const nothing = new Uint8Array(0)
 

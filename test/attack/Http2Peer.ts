@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Wire from "../harness/Http2Wire.ts"
 import * as Peer from "./Peer.ts"
 
-const [headersType, rstStreamType, goAwayType] = [1, 3, 7] as const
+const [headersType, rstStreamType, goAwayType, windowUpdateType] = [1, 3, 7, 8] as const
 
 const headBytes = 9
 
@@ -22,6 +22,8 @@ export class Http2Peer extends Peer.Peer {
   farewell = "nothing"
   /** How streams ended, or were answered: statuses and codes of RST_STREAM, once each. */
   readonly answers = new Set<string>()
+  /** What the server takes on all streams together, as it has said so far. */
+  windowBytes = 65_535
   /** Frames that came, by type. */
   readonly counts: Array<number> = []
   private readonly decoder = new HpackDecoder({ maxListBytes: 65_536 })
@@ -66,18 +68,19 @@ export class Http2Peer extends Peer.Peer {
       const isKept = type !== 0 && end - at <= mostKeptBytes
       if (isKept && end > bytes.length) break
       this.counts[type] = (this.counts[type] ?? 0) + 1
-      if (isKept) this.see(type, bytes.subarray(at + headBytes, end))
+      if (isKept) this.see(type, bytes.readUInt32BE(at + 5), bytes.subarray(at + headBytes, end))
       this.skippedBytes = Math.max(0, end - bytes.length)
       at = Math.min(end, bytes.length)
     }
     this.rest = bytes.subarray(at)
   }
 
-  private see(type: number, payload: Buffer): void {
+  private see(type: number, streamId: number, payload: Buffer): void {
     if (type === headersType) {
       this.decoder.receive(payload, { onField: (name, value) => name === ":status" && this.answers.add(value) })
       this.decoder.end()
     } else if (type === rstStreamType) this.answers.add(Wire.codeName(payload.readUInt32BE(0)))
+    else if (type === windowUpdateType && streamId === 0) this.windowBytes += payload.readUInt32BE(0)
     else if (type === goAwayType) {
       const text = payload.toString("utf8", 8)
       const name = Wire.codeName(payload.readUInt32BE(4))
