@@ -119,6 +119,11 @@ describe("from trailers to an error", () => {
       assert.strictEqual(GrpcError.fromTrailers(fields, status)?.message, message)
     })
   }
+  it("what came without a status is its metadata", () => {
+    const error = GrpcError.fromTrailers(fieldsOf({ via: "a proxy" }), 503)
+    assert.strictEqual(error?.reason.metadata.get("via"), "a proxy")
+    assert.strictEqual(error?.reason.fault, "transport")
+  })
   it("details that cannot be read are none", () => {
     for (const text of ["!", "/w", "AQ,AQ"]) {
       const error = GrpcError.fromTrailers(fieldsOf({ "grpc-status": "5", "grpc-status-details-bin": text }), 200)
