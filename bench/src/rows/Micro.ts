@@ -170,6 +170,78 @@ export const micro: ReadonlyArray<Row> = [
   },
   {
     group: "micro",
+    name: "protobuf-encode-one",
+    title: "encoding a message of protobuf of one field of 11 characters",
+    subject: MicroExperiment.contestant("protobuf-encode", "one field"),
+    peers: [
+      MicroExperiment.contestant("protobuf-encode", "one field, protobuf-es"),
+      MicroExperiment.contestant("protobuf-encode", "one field, protobufjs")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "protobuf-encode-mixed",
+    title: "encoding a message of protobuf of 10 kinds of fields",
+    subject: MicroExperiment.contestant("protobuf-encode", "mixed"),
+    peers: [
+      MicroExperiment.contestant("protobuf-encode", "mixed, protobuf-es"),
+      MicroExperiment.contestant("protobuf-encode", "mixed, protobufjs")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "protobuf-encode-list",
+    title: "encoding a message of protobuf of 100 messages of 3 fields",
+    subject: MicroExperiment.contestant("protobuf-encode", "list"),
+    peers: [
+      MicroExperiment.contestant("protobuf-encode", "list, protobuf-es"),
+      MicroExperiment.contestant("protobuf-encode", "list, protobufjs")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "protobuf-decode-one",
+    title: "decoding a message of protobuf of one field of 11 characters",
+    subject: MicroExperiment.contestant("protobuf-decode", "one field"),
+    peers: [
+      MicroExperiment.contestant("protobuf-decode", "one field, protobuf-es"),
+      MicroExperiment.contestant("protobuf-decode", "one field, protobufjs")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "protobuf-decode-mixed",
+    title: "decoding a message of protobuf of 10 kinds of fields",
+    subject: MicroExperiment.contestant("protobuf-decode", "mixed"),
+    peers: [
+      MicroExperiment.contestant("protobuf-decode", "mixed, protobuf-es"),
+      MicroExperiment.contestant("protobuf-decode", "mixed, protobufjs")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "protobuf-decode-list",
+    title: "decoding a message of protobuf of 100 messages of 3 fields",
+    subject: MicroExperiment.contestant("protobuf-decode", "list"),
+    peers: [
+      MicroExperiment.contestant("protobuf-decode", "list, protobuf-es"),
+      MicroExperiment.contestant("protobuf-decode", "list, protobufjs")
+    ],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
     name: "http2-request",
     title: "HTTP/2 GET / through the engine, 32 in a chunk, answered with 1 field and 11 B, a request",
     subject: MicroExperiment.contestant("http2-request", "constant fields"),

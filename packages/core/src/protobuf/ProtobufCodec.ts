@@ -75,15 +75,19 @@ const reader = new ProtobufReader()
 
 const compiled = <D extends DescMessage>(descriptor: D): ProtobufCodec<MessageShape<D>> => {
   const unit = ProtobufUnit.of(descriptor)
+  // The next message will be about as long as the last ones.
+  let expectedBytes = 64
   return {
     descriptor,
     strategy: "Compiled",
     encode: (message, reserveBytes = 0) => {
       if (writer.isOpen) return encodePlain(descriptor, message, reserveBytes)
-      writer.open(reserveBytes)
+      writer.open(reserveBytes, expectedBytes)
       try {
         unit.encode(writer, message as ProtobufUnit.Fields)
-        return writer.close()
+        const bytes = writer.close()
+        expectedBytes = expectation(expectedBytes, bytes.length - reserveBytes)
+        return bytes
       } catch {
         writer.abandon()
         return encodePlain(descriptor, message, reserveBytes)
@@ -103,6 +107,14 @@ const compiled = <D extends DescMessage>(descriptor: D): ProtobufCodec<MessageSh
     }
   }
 }
+
+/** Rises at once and falls slowly; what is longer than the most grows on its way. */
+const expectation = (expectedBytes: number, byteCount: number): number =>
+  byteCount > expectedBytes
+    ? Math.min(byteCount, mostExpectedBytes)
+    : expectedBytes - ((expectedBytes - byteCount) >> 4)
+
+const mostExpectedBytes = 65_536
 
 const encodePlain = (descriptor: DescMessage, message: Message, reserveBytes: number): Uint8Array => {
   const bytes = toBinary(descriptor, message)

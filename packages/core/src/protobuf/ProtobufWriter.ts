@@ -4,8 +4,8 @@
  *
  * Messages are written behind each other into a slab of 8 KiB, and handed out
  * as views of it: whoever keeps a small one keeps the slab, as with
- * `Buffer.from`. A message that does not fit moves to memory of its own, at
- * the same offset, so that positions stay valid.
+ * `Buffer.from`. A message that is expected to be large gets memory of its own;
+ * one that does not fit moves to such, at the same offset, so that positions stay valid.
  *
  * Methods take the position and return the next one: encoders hold it in a
  * variable.
@@ -23,10 +23,8 @@ import * as Scratch from "./ProtobufScratch.ts"
 export const notPlain = Symbol("notPlain")
 
 const slabBytes = 8192
-/** A message begins in a new slab where less is left, most of the time without moving later. */
-const leastRoomBytes = 512
 /** Up to so many characters are written here; the host's call costs more. */
-const shortText = 12
+const shortText = 16
 /** Longer text is measured first, instead of making room for three bytes a character. */
 const measuredText = 1024
 /** Up to so many bytes are copied here. */
@@ -41,42 +39,60 @@ export class ProtobufWriter {
   isOpen = false
   private slab = this.bytes
   private slabView = this.view
+  /** What is before it belongs to messages that were handed out. */
+  private slabPosition = 0
   private start = 0
 
-  /** Begins a message; `reserveBytes` before it are left for whoever gets it. */
-  open(reserveBytes: number): void {
-    if (slabBytes - this.position < leastRoomBytes) this.renew()
+  /**
+   * Begins a message of about `expectedBytes`; `reserveBytes` before it are
+   * left for whoever gets it.
+   */
+  open(reserveBytes: number, expectedBytes: number): void {
+    const byteCount = reserveBytes + expectedBytes
     this.isOpen = true
-    this.start = this.position
-    if (reserveBytes > 0) this.position = this.reserve(this.position, reserveBytes) + reserveBytes
+    if (byteCount > slabBytes / 2) this.own(byteCount)
+    else {
+      if (slabBytes - this.slabPosition < byteCount) this.renew()
+      this.start = this.slabPosition
+    }
+    this.position = this.start + reserveBytes
   }
 
   /** What was written since `open`. */
   close(): Uint8Array {
-    const written = new Uint8Array(this.bytes.buffer, this.start, this.position - this.start)
-    if (this.bytes !== this.slab) this.abandon()
-    this.isOpen = false
-    return written
+    const { bytes, position, start } = this
+    if (bytes === this.slab) {
+      this.isOpen = false
+      this.slabPosition = position
+      return new Uint8Array(bytes.buffer, start, position - start)
+    }
+    this.abandon()
+    // Whoever keeps it keeps less than twice its length.
+    return bytes.length > (position - start) * 2 ? bytes.slice(start, position) : bytes.subarray(start, position)
   }
 
   /** Forgets what was written since `open`. */
   abandon(): void {
     this.bytes = this.slab
     this.view = this.slabView
-    this.position = this.start
     this.isOpen = false
   }
 
   private renew(): void {
     this.slab = this.bytes = new Uint8Array(slabBytes)
     this.slabView = this.view = new DataView(this.bytes.buffer)
-    this.position = 0
+    this.slabPosition = 0
+  }
+
+  private own(byteCount: number): void {
+    this.bytes = new Uint8Array(byteCount + (byteCount >> 3))
+    this.view = new DataView(this.bytes.buffer)
+    this.start = 0
   }
 
   /** Makes room for `byteCount` bytes from `at` on; `bytes` may be others then. */
-  reserve(at: number, byteCount: number): number {
+  reserve(at: number, byteCount: number): void {
     if (at + byteCount > this.bytes.length) this.grow(at, byteCount)
-    return at
   }
 
   private grow(at: number, byteCount: number): void {
