@@ -42,6 +42,11 @@ export const connectionErrors = (
     for (const one of rolesOf(role)) {
       it(named(rule, role, one), () => {
         const { calls, closing, sent } = heard(make[one], ...frames, ...behind)
+        assert.strictEqual(
+          make[one]().receive(...frames).engine.output.closing,
+          "end",
+          "only what came behind ended it"
+        )
         const allowed = (Array.isArray(code) ? code : [code]).map(nameOf)
         const told = sent.at(-1) ?? ""
         assert.include(allowed, told.split(" ")[2], `sent ${sent.join(", ")}; heard ${calls.join(", ")}`)

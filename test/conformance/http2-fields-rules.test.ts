@@ -231,6 +231,7 @@ describe("RFC 9113 §8.5: CONNECT", () => {
     ["RFC 9113 §8.5: with both", connect([":scheme", "http"], [":path", "/"], [":authority", "a:1"])],
     ["RFC 9113 §8.5: without :authority", connect()],
     ["RFC 9113 §8.5: with Host in place of :authority", connect(["host", "a:1"])],
+    ["RFC 9110 §9.3.6 (stricter): with content-length", connect([":authority", "a:1"], ["content-length", "1"])],
     ["RFC 9113 §8.5: without a port", connect([":authority", "a"])]
   ])
   accepted("server", [

@@ -127,7 +127,7 @@ class Peer {
       case 24:
         return random.chance(6) ? [Wire.goAway(this.anyId(), random.pick([0, 0, 11]), "bye")] : []
       case 25:
-        return random.chance(3) ? [this.wrong()] : []
+        return random.chance(15) ? [this.wrong()] : []
       default:
         return [Wire.windowUpdate(id ?? 0, random.pick([1, 1_000, 100_000]))]
     }
@@ -140,7 +140,7 @@ class Peer {
     const method = random.pick(["GET", "POST", "POST", "HEAD", "PUT"])
     const ends = method === "GET" || method === "HEAD" || random.chance(6)
     if (!ends) this.open.add(id)
-    const length: Wire.Fields = ends || random.chance(2) ? [] : [["content-length", String(random.below(30))]]
+    const length: Wire.Fields = ends || !random.chance(10) ? [] : [["content-length", String(random.below(30))]]
     return this.head(id, [...Wire.requestOf(method, random.pick(paths)), ...length, ...this.fields()], ends)
   }
 
@@ -203,8 +203,8 @@ class Peer {
   private fields(): Wire.Fields {
     const { random } = this
     return random.list(3, (): readonly [string, string] => [
-      random.pick(["x-a", "x-b", "cookie", "accept", random.chance(20) ? "Bad" : "x-c"]),
-      random.pick(["", "a", "a=b", "x".repeat(200), random.chance(20) ? "\n" : "c"])
+      random.pick(["x-a", "x-b", "cookie", "accept", random.chance(60) ? "Bad" : "x-c"]),
+      random.pick(["", "a", "a=b", "x".repeat(200), random.chance(60) ? "\n" : "c"])
     ])
   }
 
