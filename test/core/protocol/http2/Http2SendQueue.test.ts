@@ -393,3 +393,29 @@ describe("streams that end while they wait", () => {
     assert.strictEqual(side.closedCount(1), 1)
   })
 })
+
+describe("streams that are reset in line", () => {
+  /** How many stand in line behind `stream`. */
+  const behind = (stream: Http2Stream): number => {
+    let count = 0
+    for (let next = stream.nextSender; next !== undefined; next = next.nextSender) count++
+    return count
+  }
+
+  it("do not pile up behind one that waits for the connection's window", () => {
+    const side = server(serving, {}, { INITIAL_WINDOW_SIZE: 2 ** 20 })
+    side.receive(get(1, "/100000"))
+    side.turn()
+    const waiting = side.stream(1)
+    for (let id = 3; id < 1_003; id += 2) side.receive(get(id, "/5"), Wire.rstStream(id, 8))
+    assert.isAtMost(behind(waiting), 40)
+    side.receive(get(1_003, "/5"), Wire.windowUpdate(0, 2 ** 20))
+    const lines = framesOf(side.turn())
+    assert.deepStrictEqual(lines.slice(0, 2), ["1 16384 bytes", "1003 'aaaaa' END_STREAM"])
+    assert.strictEqual(
+      sum(lines.filter((line) => line.startsWith("1 ")).map((line) => Number(line.split(" ")[1]))),
+      34_465
+    )
+    assert.strictEqual(behind(waiting), 0)
+  })
+})

@@ -9,6 +9,10 @@
  *  the line moves while the connection's window is open and the output has room
  * ```
  *
+ * Streams that are reset while they stand in line are left there, until they
+ * are first, or more of them than of others stand there: so a line that cannot
+ * move is no place where a peer can pile them up.
+ *
  * Hot path: `bench/` rows "http2/download".
  *
  * @internal
@@ -26,6 +30,9 @@ export const fillBytes = 98_304
 /** One frame is no larger, whatever the peer allows (16 KiB at least): others wait for their turn. */
 const turnBytes = 16_384
 
+/** A line is not worth sweeping below. */
+const fewStreams = 32
+
 /** @category models */
 export class Http2SendQueue {
   /** When DATA has left last, on any stream. */
@@ -37,6 +44,8 @@ export class Http2SendQueue {
   private readonly finish: (stream: Http2Stream, endSent: boolean) => void
   private first: Http2Stream | undefined = undefined
   private last: Http2Stream | undefined = undefined
+  /** How many stand in line, those that are over counted. */
+  private lineCount = 0
 
   constructor(link: Http2Link, finish: (stream: Http2Stream, endSent: boolean) => void) {
     this.link = link
@@ -81,10 +90,8 @@ export class Http2SendQueue {
   /** The stream's window may be open again. */
   enqueue(stream: Http2Stream): void {
     if (stream.turn === "queued" || stream.queuedBytes === 0 || stream.sendBytes <= 0) return
-    stream.turn = "queued"
-    if (this.last === undefined) this.first = stream
-    else this.last.nextSender = stream
-    this.last = stream
+    if (this.lineCount >= 2 * this.link.streams.count + fewStreams) this.sweep()
+    this.append(stream)
   }
 
   /** Moves frames to the output until it should be written, or nobody may send. */
@@ -156,6 +163,23 @@ export class Http2SendQueue {
     if (stream.sendBytes <= 0 || this.link.window.sendBytes <= 0) this.onStall()
   }
 
+  private append(stream: Http2Stream): void {
+    stream.turn = "queued"
+    this.lineCount++
+    if (this.last === undefined) this.first = stream
+    else this.last.nextSender = stream
+    this.last = stream
+  }
+
+  /** Takes those that are over out of the line. */
+  private sweep(): void {
+    for (let count = this.lineCount; count > 0; count--) {
+      const stream = this.first!
+      this.takeFirst()
+      if (stream.queuedBytes > 0) this.append(stream)
+    }
+  }
+
   /** Those that are over, or have lost their window meanwhile, stand in line for nothing. */
   private skipOver(): void {
     while (this.first !== undefined && (this.first.queuedBytes === 0 || this.first.sendBytes <= 0)) {
@@ -174,5 +198,6 @@ export class Http2SendQueue {
     if (this.first === undefined) this.last = undefined
     stream.nextSender = undefined
     stream.turn = "none"
+    this.lineCount--
   }
 }
