@@ -171,6 +171,10 @@ describe("RFC 9113 §8.2: fields", () => {
     ["RFC 9113 §8.2.2: te of more than trailers", get("/", ["te", "trailers, deflate"])],
     ["RFC 9113 §8.2.2: te of another", get("/", ["te", "gzip"])]
   ])
+  malformed("client", [
+    ["RFC 9113 §8.2.2: te in a response", status(200, ["te", "trailers"])],
+    ["RFC 9110 §8.6: two lengths in a response", status(200, ["content-length", "1"], ["content-length", "2"])]
+  ])
   malformed(
     "client",
     invalid.map(([rule, name, value]) => [`${rule}, in a response`, status(200, ["a", "b"], [name, value])] as const)

@@ -326,6 +326,12 @@ describe("RFC 9113 §6.1 and §6.2: padding", () => {
       undefined
     ],
     [
+      "RFC 9113 §6.1: DATA of nothing but padding that ends the stream",
+      [begun, data(1, "a"), data(1, "", "PADDED 3", "END_STREAM")],
+      ["request 1 POST http a /wait", "data 1 a", "end 1"],
+      undefined
+    ],
+    [
       "RFC 9113 §6.2: HEADERS with a Pad Length of 0",
       [headers(1, get("/wait"), "PADDED 0")],
       ["request 1 GET http a /wait"],
