@@ -73,47 +73,54 @@ describe("http-hello in HTTP/2", () => {
 })
 
 describe("SIGTERM, in HTTP/2", () => {
-  it.live(`${connectionCount} × ${streamCount} requests in flight are finished, each connection hears GOAWAY`, () =>
-    Effect.gen(function* () {
-      const program = yield* start()
-      const connections = yield* times(
-        connectionCount,
+  for (const [scheme, flags] of [
+    ["http", []],
+    ["https", ["--tls"]]
+  ] as const) {
+    it.live(
+      `${scheme}: ${connectionCount} × ${streamCount} requests in flight are finished, each connection hears GOAWAY`,
+      () =>
         Effect.gen(function* () {
-          const session = yield* NodeHttp2.connect(`http://${program.where}`)
-          let said: ReadonlyArray<unknown> | undefined
-          const goAway = new Promise<ReadonlyArray<unknown>>((resolve) => {
-            session.on("goaway", (code, lastStreamId) => {
-              said ??= [code, lastStreamId]
-              resolve(said)
+          const program = yield* start(...flags)
+          const connections = yield* times(
+            connectionCount,
+            Effect.gen(function* () {
+              const session = yield* NodeHttp2.connect(`${scheme}://${program.where}`)
+              let said: ReadonlyArray<unknown> | undefined
+              const goAway = new Promise<ReadonlyArray<unknown>>((resolve) => {
+                session.on("goaway", (code, lastStreamId) => {
+                  said ??= [code, lastStreamId]
+                  resolve(said)
+                })
+              })
+              const streams = Array.from({ length: streamCount }, () => {
+                const stream = session.request({ ":method": "POST", ":path": "/echo" })
+                stream.write("first")
+                return { stream, first: NodeHttp2.heard(stream, "first"), answer: NodeHttp2.answerOf(stream) }
+              })
+              yield* Effect.all(
+                streams.map(({ first }) => first),
+                { concurrency: "unbounded" }
+              )
+              return { streams, goAway }
             })
-          })
-          const streams = Array.from({ length: streamCount }, () => {
-            const stream = session.request({ ":method": "POST", ":path": "/echo" })
-            stream.write("first")
-            return { stream, first: NodeHttp2.heard(stream, "first"), answer: NodeHttp2.answerOf(stream) }
-          })
-          yield* Effect.all(
-            streams.map(({ first }) => first),
-            { concurrency: "unbounded" }
           )
-          return { streams, goAway }
+          yield* program.signal("SIGTERM")
+          for (const { goAway, streams } of connections) {
+            assert.deepStrictEqual(yield* Effect.promise(() => goAway), [0, 2 ** 31 - 1])
+            for (const { stream } of streams) stream.end("second")
+          }
+          for (const { streams } of connections) {
+            for (const { answer } of streams) {
+              const { code, status, text } = yield* answer
+              assert.deepStrictEqual([status, text, code], [200, "firstsecond", 0])
+            }
+          }
+          const ended = yield* program.ended
+          assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
         })
-      )
-      yield* program.signal("SIGTERM")
-      for (const { goAway, streams } of connections) {
-        assert.deepStrictEqual(yield* Effect.promise(() => goAway), [0, 2 ** 31 - 1])
-        for (const { stream } of streams) stream.end("second")
-      }
-      for (const { streams } of connections) {
-        for (const { answer } of streams) {
-          const { code, status, text } = yield* answer
-          assert.deepStrictEqual([status, text, code], [200, "firstsecond", 0])
-        }
-      }
-      const ended = yield* program.ended
-      assert.deepStrictEqual([ended.code, ended.stderr], [0, []])
-    })
-  )
+    )
+  }
 
   for (const [path, byteCount] of [
     ["/", 11],
