@@ -376,6 +376,7 @@ describe("with node:http2", () => {
       const { reason } = yield* Effect.flip(session.request())
       assert.strictEqual(reason._tag, "ConnectionViolated")
       assert.strictEqual(reason.fault, "peer")
+      assert.include(reason.message, "HTTP/1")
     })
   )
 

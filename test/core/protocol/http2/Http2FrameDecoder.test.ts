@@ -131,6 +131,12 @@ const rows: ReadonlyArray<Row> = [
     ["! #541611092 ConnectionViolation FRAME_SIZE_ERROR: 0x20 of 5263945 bytes, above 64"]
   ],
   [
+    "RFC 9113 §3.4: a response of HTTP/1.1 instead",
+    {},
+    "'HTTP/1.1 505 HTTP Version Not Supported' 0d0a0d0a",
+    ["! #825110816 ConnectionViolation FRAME_SIZE_ERROR: no frame, but the beginning of a message of HTTP/1"]
+  ],
+  [
     "RFC 9113 §3.4: a request of HTTP/1.1 instead",
     { preface: "expected" },
     "'GET / HTTP/1.1' 0d0a0d0a",

@@ -71,7 +71,11 @@ export const violationOf = (
   maxFrameBytes: number
 ): FrameViolation | undefined => {
   // RFC 9113 §4.2 (stricter): also for DATA this ends the connection, since its payload is not read.
-  if (length > maxFrameBytes) return sizeError(frameType, length, `above ${maxFrameBytes}`)
+  if (length > maxFrameBytes) {
+    return length === http1Bytes && frameType === http1Type
+      ? new ConnectionViolation(Code.FrameSizeError, "no frame, but the beginning of a message of HTTP/1")
+      : sizeError(frameType, length, `above ${maxFrameBytes}`)
+  }
   if (frameType >= rules.length) return undefined
   const rule = rules[frameType]!
   if (rule.stream !== anyStream && (streamId === 0) !== (rule.stream === noStream)) {
@@ -85,6 +89,10 @@ export const violationOf = (
   if (frameType === type.Priority) return new StreamViolation(Code.FrameSizeError, `PRIORITY of ${length} bytes`)
   return sizeError(frameType, length, "wrong for its type")
 }
+
+/** "HTT" and "P", read as a length and a type: a server that does not know HTTP/2 says so, in its own words. */
+const http1Bytes = 0x485454
+const http1Type = 0x50
 
 const sizeError = (frameType: number, length: number, why: string): ConnectionViolation =>
   new ConnectionViolation(Code.FrameSizeError, `${nameOf(frameType)} of ${length} bytes, ${why}`)
