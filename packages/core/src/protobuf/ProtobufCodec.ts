@@ -23,11 +23,23 @@ import * as ProtobufUnit from "./ProtobufUnit.ts"
 import { ProtobufViolation, type Reason } from "./ProtobufViolation.ts"
 import { ProtobufWriter } from "./ProtobufWriter.ts"
 
+/**
+ * `Compiled`, or why the type is left to protobuf-es: the host forbids to make
+ * code of text, its memory is big-endian, a field is a
+ * `google.protobuf.Struct` (JSON in memory), or `plain` was asked for.
+ *
+ * @category models
+ */
+export type Strategy = "Compiled" | "NoCodeGeneration" | "Host" | "JsonField" | "Chosen"
+
+/** @category models */
+export type Descriptor = DescMessage
+
 /** @category models */
 export interface ProtobufCodec<A extends Message = Message> {
   readonly descriptor: DescMessage
   /** Whether the type was compiled, or why it is left to protobuf-es. */
-  readonly strategy: "Compiled" | ProtobufSupport.Reason
+  readonly strategy: Strategy
   /**
    * The bytes of a message, behind `reserveBytes` bytes of unknown content
    * (default 0), for a prefix that the caller writes.
@@ -35,9 +47,9 @@ export interface ProtobufCodec<A extends Message = Message> {
    * Throws the error of protobuf-es where the message is not of its type: a
    * number out of range, a required field that is not set, another message.
    */
-  readonly encode: (message: A, reserveBytes?: number) => Uint8Array
+  encode(message: A, reserveBytes?: number): Uint8Array
   /** The message; never throws. */
-  readonly decode: (bytes: Uint8Array) => A | ProtobufViolation
+  decode(bytes: Uint8Array): A | ProtobufViolation
 }
 
 /** The codec of a descriptor; it is made once. @category constructors */
@@ -50,10 +62,10 @@ export const make = <D extends DescMessage>(descriptor: D): ProtobufCodec<Messag
   return codec
 }
 
-/** As `make`, by protobuf-es alone; to compare with. @category constructors */
+/** As `make`, by protobuf-es alone: to compare with. @category constructors */
 export const plain = <D extends DescMessage>(
   descriptor: D,
-  strategy: ProtobufSupport.Reason
+  strategy: Strategy = "Chosen"
 ): ProtobufCodec<MessageShape<D>> => ({
   descriptor,
   strategy,

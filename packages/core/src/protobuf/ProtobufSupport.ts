@@ -8,7 +8,7 @@ import { type DescField, type DescMessage, protoInt64 } from "@bufbuild/protobuf
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt"
 import * as Scratch from "./ProtobufScratch.ts"
 
-/** Why a message is left to protobuf-es. @category models */
+/** Why a message is left to protobuf-es. */
 export type Reason =
   /** The host forbids to make code of text (a page's policy, or `--disallow-code-generation-from-strings`). */
   | "NoCodeGeneration"
