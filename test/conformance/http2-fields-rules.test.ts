@@ -270,8 +270,12 @@ describe("RFC 9113 §8.5: CONNECT", () => {
       side.sent()
       return side
     }
-    const { calls } = heard(make, headers(5, status(200, ["content-length", "2"])), data(5, "abcd"))
-    assert.deepStrictEqual(calls, ["response 5 200 content-length=2", "data 5 abcd"])
+    const answered = (code: number) => heard(make, headers(5, status(code, ["content-length", "2"])), data(5, "abcd"))
+    for (const code of [200, 299]) {
+      assert.deepStrictEqual(answered(code).calls, [`response 5 ${code} content-length=2`, "data 5 abcd"])
+    }
+    // Where there is no tunnel, it counts.
+    for (const code of [300, 404]) assert.deepStrictEqual(answered(code).sent, ["RST_STREAM 5 PROTOCOL_ERROR"])
   })
 })
 
