@@ -17,7 +17,7 @@ it("every violation says who is at fault, what the peer is told, and why", () =>
       "ConnectionViolation: peer FRAME_SIZE_ERROR FRAME_SIZE_ERROR: a",
       "BudgetSpent: limit ENHANCE_YOUR_CALM too many pings",
       "SettingsTimeout: peer SETTINGS_TIMEOUT SETTINGS were not acknowledged within 1 ms",
-      "HeadTimeout: limit ENHANCE_YOUR_CALM a header block was not complete within 1 ms",
+      "HeadTimeout: limit ENHANCE_YOUR_CALM the preface, or a header block, was not complete within 1 ms",
       "KeepaliveTimeout: transport NO_ERROR a PING was not answered within 1 ms",
       "SendStalled: limit NO_ERROR the peer has read nothing for 1 ms"
     ]

@@ -368,3 +368,22 @@ describe("a header block that stays open", () => {
     assert.strictEqual(side.engine.output.closing, "open")
   })
 })
+
+describe("what was on its way when this side has reset the stream", () => {
+  const given = () => {
+    const side = server().receive(post(1))
+    side.engine.reset(side.stream(1), 8, 0)
+    side.taken()
+    return side
+  }
+  it("small parts of a body are no abuse, however many a window has", () => {
+    const side = given()
+    for (let count = 0; count < 5_000; count++) side.receive(data(1, "a"))
+    assert.strictEqual(side.engine.phase, "open")
+  })
+  it("empty ones are", () => {
+    const side = given()
+    for (let count = 0; count < 1_100; count++) side.receive(data(1, ""))
+    assert.include(side.calls.join(), "BudgetSpent")
+  })
+})

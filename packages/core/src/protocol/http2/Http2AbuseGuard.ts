@@ -88,7 +88,7 @@ export const budgets = {
     "unknown",
     1_000,
     100,
-    "frames of unknown types, or that come too late; each stream that is opened earns 2"
+    "frames of unknown types, for each KiB, and empty ones that come too late; each stream that is opened earns 2"
   )
 } as const satisfies Record<string, Budget>
 
@@ -104,22 +104,24 @@ export class Http2AbuseGuard {
   private readonly fullMillis = [never, never, never, never, never, never, never, never]
   private smallDataCount = 0
 
-  /** One of a kind came. */
-  spend(budget: Budget, nowMillis: number): BudgetSpent | undefined {
-    const fullMillis = Math.max(this.fullMillis[budget.index]!, nowMillis) + budget.costMillis
+  /** One of a kind came, or one that counts for more. */
+  spend(budget: Budget, nowMillis: number, count = 1): BudgetSpent | undefined {
+    const fullMillis = Math.max(this.fullMillis[budget.index]!, nowMillis) + count * budget.costMillis
     if (fullMillis - nowMillis > budget.aheadMillis) return new BudgetSpent(budget.name)
     this.fullMillis[budget.index] = fullMillis
     return undefined
   }
 
   /**
-   * A DATA frame was sent. One that is as short as the window allows earns
-   * nothing: who opens its window byte by byte gets no more than its budget.
+   * A DATA frame was sent. One that the window has cut earns by its bytes, up
+   * to `smallDataBytes`: who opens its window byte by byte gets no more than
+   * its budget.
    */
-  dataSent(): void {
-    this.earn(budgets.windowUpdates, 4)
+  dataSent(byteCount: number): void {
+    const share = byteCount >= smallDataBytes ? 1 : byteCount / smallDataBytes
+    this.earn(budgets.windowUpdates, 4 * share)
     // gRPC measures its way by a PING behind what it receives.
-    this.earn(budgets.pings, 1)
+    this.earn(budgets.pings, share)
   }
 
   /** The peer has opened a stream: browsers send a frame or two beside it. */

@@ -79,6 +79,8 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
   private readonly control: Http2Control
   private readonly watch: Http2StreamWatch
   private readonly lifetime: Http2Lifetime
+  /** What came after this side has ended. */
+  private discardedBytes = 0
 
   constructor(role: "server" | "client", handler: Http2Handler, limits: Resolved, nowMillis: number) {
     this.role = role
@@ -133,7 +135,10 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
 
   receive(bytes: Uint8Array, nowMillis: number): void {
     this.nowMillis = nowMillis
-    if (this.phase === "closed") return
+    if (this.phase === "closed") {
+      this.discard(bytes.length)
+      return
+    }
     this.control.ping.heard(nowMillis)
     this.decoder.receive(bytes)
   }
@@ -456,6 +461,12 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     this.control.stop()
     this.output.end()
     this.lifetime.close(peer)
+  }
+
+  /** Behind the end of this side: a peer that has heard of it has no more on its way than its window. */
+  private discard(byteCount: number): void {
+    this.discardedBytes += byteCount
+    if (this.discardedBytes > this.limits.connectionWindowBytes) this.output.abort()
   }
 
   /** What the parts of the connection have been waiting for. */

@@ -129,7 +129,8 @@ export class Http2Control {
         this.link.fail(new ConnectionViolation(Code.ProtocolError, "RFC 9113 §6.6: PUSH_PROMISE"))
         break
       default:
-        this.spend(type === Frame.type.Priority ? budgets.priorities : budgets.unknown)
+        if (type === Frame.type.Priority) this.spend(budgets.priorities)
+        else this.spend(budgets.unknown, 1 + Math.floor((end - start) / 1024))
     }
   }
 
@@ -154,7 +155,8 @@ export class Http2Control {
   /** The last GOAWAY, with what has happened. */
   farewell(errorCode: number, debug: string): void {
     const { output, streams } = this.link
-    FrameEncoder.goAway(output, this.goAway.finish(streams.lastPeerId), errorCode, debug)
+    // Tools show the text byte by byte.
+    FrameEncoder.goAway(output, this.goAway.finish(streams.lastPeerId), errorCode, debug.replaceAll("§", "section "))
   }
 
   /** The peer is late with what was to come first. */
@@ -226,8 +228,8 @@ export class Http2Control {
   }
 
   /** `false`: the budget is spent, and the connection has ended. */
-  private spend(budget: Budget): boolean {
-    const spent = this.link.guard.spend(budget, this.link.nowMillis)
+  private spend(budget: Budget, count = 1): boolean {
+    const spent = this.link.guard.spend(budget, this.link.nowMillis, count)
     if (spent !== undefined) this.link.fail(spent)
     return spent === undefined
   }

@@ -65,7 +65,7 @@ export class HeadTimeout {
     this.limitMillis = limitMillis
   }
   get message() {
-    return `a header block was not complete within ${this.limitMillis} ms`
+    return `the preface, or a header block, was not complete within ${this.limitMillis} ms`
   }
 }
 

@@ -85,7 +85,7 @@ export class Http2Receiver {
     const { streams } = this.link
     const stream = streams.get(id)
     if (stream === undefined) {
-      this.onStray(id, frameBytes)
+      this.onStray(id, frameBytes, end - start)
       return
     }
     const step = State.step(stream.state, State.ReceiveData)
@@ -345,13 +345,13 @@ export class Http2Receiver {
   }
 
   /** DATA of a stream that is not there. */
-  private onStray(id: number, frameBytes: number): void {
+  private onStray(id: number, frameBytes: number, dataBytes: number): void {
     this.giveBack(frameBytes)
     const state = this.link.streams.stateOf(id)
     if (state === State.Idle) this.violate(Code.ProtocolError, "RFC 9113 §5.1: DATA of an idle stream")
     else if (state === State.Closed) this.violate(Code.StreamClosed, "RFC 9113 §5.1: DATA of a closed stream")
-    // What was on its way when this side reset the stream is large, and no more than its window.
-    else if (frameBytes < smallDataBytes) this.spend(budgets.unknown)
+    // Others were on their way when this side reset the stream: no more than its window.
+    else if (dataBytes === 0) this.spend(budgets.unknown)
   }
 
   private onWrongStep(stream: Http2Stream, step: number): void {

@@ -75,7 +75,7 @@ export class Http2SendQueue {
   sent(stream: Http2Stream, byteCount: number): void {
     stream.sendBytes -= byteCount
     this.link.window.sendBytes -= byteCount
-    this.link.guard.dataSent()
+    this.link.guard.dataSent(smallDataBytes)
   }
 
   push(stream: Http2Stream, data: Uint8Array): void {
@@ -121,10 +121,9 @@ export class Http2SendQueue {
     const ends = isLast && stream.ending === "end"
     FrameEncoder.frameHead(output, byteCount, Frame.type.Data, ends ? Frame.flag.EndStream : 0, stream.id)
     this.take(stream, byteCount)
-    const isCut = !isLast && byteCount < smallDataBytes
     stream.sendBytes -= byteCount
     window.sendBytes -= byteCount
-    if (!isCut) guard.dataSent()
+    guard.dataSent(isLast ? smallDataBytes : byteCount)
     stream.sentMillis = nowMillis
     this.sentMillis = nowMillis
     if (!isLast) {
