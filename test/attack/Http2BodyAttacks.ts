@@ -231,7 +231,7 @@ export const attacks: ReadonlyArray<Attack> = [
     limit: "RFC 9113 §6.9.1",
     options: {},
     run: exceeding(() => Wire.windowUpdate(0, mostWindow)),
-    answer: "FLOW_CONTROL_ERROR: RFC 9113 §6.9.1: a window above 2^31-1",
+    answer: "FLOW_CONTROL_ERROR: RFC 9113 section 6.9.1: a window above 2^31-1",
     counted: "ConnectionViolation",
     mostBytes: mib
   },
@@ -246,7 +246,7 @@ export const attacks: ReadonlyArray<Attack> = [
         Wire.settings({ INITIAL_WINDOW_SIZE: mostWindow })
       )
     ),
-    answer: "FLOW_CONTROL_ERROR: RFC 9113 §6.9.2: a window above 2^31-1",
+    answer: "FLOW_CONTROL_ERROR: RFC 9113 section 6.9.2: a window above 2^31-1",
     counted: "ConnectionViolation",
     mostBytes: mib
   }

@@ -130,7 +130,7 @@ export const attacks: ReadonlyArray<Attack> = [
       yield* Peer.allEnded(peers)
       return Peer.farewells(peers)
     }),
-    answer: "ENHANCE_YOUR_CALM: a header block was not complete within 400 ms",
+    answer: "ENHANCE_YOUR_CALM: the preface, or a header block, was not complete within 400 ms",
     counted: "HeadTimeout",
     mostBytes: 4 * mib
   },
@@ -188,7 +188,7 @@ export const attacks: ReadonlyArray<Attack> = [
     name: "fields in Huffman code, above the limit",
     limit: "maxHeaderSize, budget forcedResets",
     options: {},
-    run: opening(400, () => Wire.wire(get, huffman(20_000)), answersAndFarewells),
+    run: opening(270, () => Wire.wire(get, huffman(20_000)), answersAndFarewells),
     answer: "431; ENHANCE_YOUR_CALM: too many forcedResets",
     counted: "BudgetSpent",
     mostBytes: mib
