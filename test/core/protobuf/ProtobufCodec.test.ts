@@ -156,6 +156,9 @@ describe("what is refused", () => {
     ["a group without an end", two.GroupsSchema, hex("0b 08 05"), "InvalidGroup"],
     ["text that is not UTF-8", SingularSchema, hex("4a 02 c328"), "InvalidUtf8"],
     ["a key that is not UTF-8", three.MapsSchema, hex("3a 04 0a 02 c328"), "InvalidUtf8"],
+    ["field 0 in a map's entry", three.MapsSchema, hex("1a 02 00 00"), "InvalidTag"],
+    ["wire type 6 in a map's entry", three.MapsSchema, hex("1a 02 0e 00"), "InvalidTag"],
+    ["100 groups in a map's entry", three.MapsSchema, inEntry(groups(100)), "TooDeep"],
     ["101 messages", TreeSchema, deepWire(101), "TooDeep"],
     ["100 unknown groups within a message", SingularSchema, groups(100), "TooDeep"]
   ]
@@ -169,6 +172,7 @@ describe("what is refused", () => {
     })
   }
   it("100 messages are read", () => {
+    assert.isTrue(ProtobufMessages.sameVerdict(ProtobufCodec.make(three.MapsSchema), inEntry(groups(99))))
     assert.isTrue(ProtobufMessages.sameVerdict(ProtobufCodec.make(TreeSchema), deepWire(100)))
     assert.isTrue(ProtobufMessages.sameVerdict(ProtobufCodec.make(SingularSchema), groups(99)))
   })
@@ -185,6 +189,11 @@ function deepWire(depth: number): Uint8Array {
   let bytes: ReadonlyArray<number> = []
   for (let level = 1; level < depth; level++) bytes = [0x0a, ...lengthOf(bytes.length), ...bytes]
   return Uint8Array.from(bytes)
+}
+
+/** An entry of field 3, of what no entry has. */
+function inEntry(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from([0x1a, ...lengthOf(bytes.length), ...bytes])
 }
 
 function lengthOf(count: number): ReadonlyArray<number> {
@@ -215,8 +224,9 @@ describe("what is not of its type", () => {
       }
       assert.isNotEmpty(said)
       assert.throws(() => codec.encode(made), said.replace(/^\w+: /, ""))
-      // And the next message is written as if nothing had been.
-      ProtobufMessages.sameBytes(codec, create(SingularSchema, { int32Value: 1 }))
+      // And the next message is written as if nothing had been, into the shared memory.
+      const bytes = ProtobufMessages.sameBytes(codec, create(SingularSchema, { int32Value: 1 }))
+      assert.isAbove(bytes.buffer.byteLength, bytes.length)
     })
   }
   it("another message is refused", () => {

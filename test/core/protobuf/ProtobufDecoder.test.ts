@@ -47,6 +47,21 @@ const rows: ReadonlyArray<
   ["a wrapped value comes in parts", WrappedSchema, "0a 09 09 000000000000f83f 0a 00", "double", 1.5],
   ["an empty wrapper is its 0", WrappedSchema, "3a 00", "bool", false],
   [
+    "a map's value comes in parts",
+    MapsSchema,
+    "ca02 0c 0a 01 78 12 03 0a 01 61 12 02 10 05",
+    "ofLeaf",
+    { x: { $typeName: "sluice.test.Leaf", name: "a", size: 5 } }
+  ],
+  // As protobuf-es 2.17: the enum's value is lost where there are unknown fields too.
+  [
+    "a closed enum's unknown value beside an unknown field",
+    GroupsSchema,
+    "28 63 9806 01",
+    "$unknown",
+    [{ no: 99, wireType: 0, data: hex("01") }]
+  ],
+  [
     "a closed enum's unknown value is no value",
     GroupsSchema,
     "28 63",

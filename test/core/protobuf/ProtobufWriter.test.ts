@@ -86,6 +86,15 @@ describe("lengths", () => {
 })
 
 describe("memory", () => {
+  it("a length that becomes longer makes room for itself", () => {
+    const bytes = written((writer, at) => {
+      let end = at + 1
+      while (end < writer.bytes.length) end = writer.uint32(end, 7)
+      return writer.join(at, end)
+    })
+    assert.deepStrictEqual([bytes.length, ...bytes.subarray(0, 5)], [8_193, 0xff, 0x3f, 7, 7, 7])
+    assert.strictEqual(bytes.at(-1), 7)
+  })
   it("messages lie behind each other", () => {
     const writer = new ProtobufWriter()
     const messages = [1, 2, 3].map((value) => {
