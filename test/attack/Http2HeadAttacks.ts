@@ -188,7 +188,7 @@ export const attacks: ReadonlyArray<Attack> = [
     name: "fields in Huffman code, above the limit",
     limit: "maxHeaderSize, budget forcedResets",
     options: {},
-    run: opening(270, () => Wire.wire(get, huffman(20_000)), answersAndFarewells),
+    run: opening(290, () => Wire.wire(get, huffman(17_000)), answersAndFarewells),
     answer: "431; ENHANCE_YOUR_CALM: too many forcedResets",
     counted: "BudgetSpent",
     mostBytes: mib
