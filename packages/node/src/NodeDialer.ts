@@ -9,7 +9,7 @@
  */
 
 import * as Net from "node:net"
-import * as Limit from "@sluice/core/session/Limit"
+import * as Limit from "@sluice/core/protocol/Limit"
 import * as Dialer from "@sluice/core/transport/Dialer"
 import type { TlsClientOptions } from "@sluice/core/transport/Tls"
 import type { Transport } from "@sluice/core/transport/Transport"

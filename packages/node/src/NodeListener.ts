@@ -10,7 +10,7 @@
  */
 
 import * as Net from "node:net"
-import * as Limit from "@sluice/core/session/Limit"
+import * as Limit from "@sluice/core/protocol/Limit"
 import * as Listener from "@sluice/core/transport/Listener"
 import type { TlsServerOptions } from "@sluice/core/transport/Tls"
 import * as TransportError from "@sluice/core/transport/TransportError"

@@ -7,8 +7,8 @@
 
 import type * as Net from "node:net"
 import { ByteQueue } from "@sluice/core/bytes/ByteQueue"
+import * as Limit from "@sluice/core/protocol/Limit"
 import * as ProxyHeader from "@sluice/core/protocol/proxy/ProxyHeader"
-import * as Limit from "@sluice/core/session/Limit"
 import * as TransportError from "@sluice/core/transport/TransportError"
 import type * as Duration from "effect/Duration"
 import * as IpNetwork from "effect/net/IpNetwork"

@@ -4,7 +4,7 @@
  * @internal
  * @since 0.1.0
  */
-import * as Limit from "@sluice/core/session/Limit"
+import * as Limit from "@sluice/core/protocol/Limit"
 import type * as Duration from "effect/Duration"
 
 /** @category options */

@@ -8,7 +8,7 @@
 
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import * as Limit from "@sluice/core/session/Limit"
+import * as Limit from "@sluice/core/protocol/Limit"
 import type { PeerCertificate, TlsClientOptions, TlsIdentity, TlsInfo } from "@sluice/core/transport/Tls"
 import * as TransportError from "@sluice/core/transport/TransportError"
 import type * as Duration from "effect/Duration"

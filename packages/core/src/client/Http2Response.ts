@@ -12,9 +12,9 @@ import * as Exit from "effect/Exit"
 import * as Headers from "effect/http/Headers"
 import * as Stream from "effect/Stream"
 import type { Http2ResponseHead } from "../protocol/http2/Http2Head.ts"
+import * as Limit from "../protocol/Limit.ts"
 import * as Http2ClientError from "../session/Http2ClientError.ts"
 import type { BodyFailure, HttpBody } from "../session/HttpBody.ts"
-import * as Limit from "../session/Limit.ts"
 import type { Signal } from "../session/Signal.ts"
 
 /** @category options */
@@ -96,10 +96,7 @@ class Response implements Http2Response {
   }
 
   bytes(options?: ReadOptions): Effect.Effect<Uint8Array, Http2ClientError.Http2ClientError> {
-    const maxBytes =
-      options?.maxSize === "unbounded"
-        ? Number.POSITIVE_INFINITY
-        : Limit.bytes("maxSize", options?.maxSize, defaultBytes)
+    const maxBytes = Limit.bytesOrUnbounded("maxSize", options?.maxSize, defaultBytes)
     return Effect.mapError(this.source.body.collect(maxBytes), (failure) => this.errorOf(failure))
   }
 

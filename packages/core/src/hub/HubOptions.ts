@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import type { Backplane } from "./Backplane.ts"
 import * as SlowConsumer from "./SlowConsumer.ts"
 

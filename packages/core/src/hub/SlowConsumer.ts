@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type * as ByteSize from "effect/ByteSize"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 
 /**
  * What happens when no more messages may wait.

@@ -41,7 +41,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import * as Authorization from "./Authorization.ts"
 import * as RequestRefused from "./RequestRefused.ts"
 

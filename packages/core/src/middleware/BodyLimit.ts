@@ -32,7 +32,7 @@ import * as HttpServerError from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
 import * as RequestRefused from "./RequestRefused.ts"
 

@@ -28,7 +28,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpField from "../protocol/http/HttpField.ts"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
 
 /** @category options */

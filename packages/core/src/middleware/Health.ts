@@ -38,8 +38,8 @@ import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Limit from "../protocol/Limit.ts"
 import { Draining } from "../server/Draining.ts"
-import * as Limit from "../session/Limit.ts"
 
 /**
  * Passes when it succeeds with anything but `false`.

@@ -28,7 +28,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
 import * as RequestRefused from "./RequestRefused.ts"
 

@@ -12,7 +12,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import { Timer, type Timers } from "../session/Timers.ts"
 import type { Acceptor, Listener } from "../transport/Listener.ts"
 import type { Transport } from "../transport/Transport.ts"

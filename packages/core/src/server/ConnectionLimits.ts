@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as NetAddress from "effect/net/NetAddress"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 import * as TransportError from "../transport/TransportError.ts"
 
 /** @category options */

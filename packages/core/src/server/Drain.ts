@@ -19,7 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Limit from "../session/Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 
 /**
  * Something that a server has begun and must not lose: a connection with its

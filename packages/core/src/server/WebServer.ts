@@ -33,10 +33,10 @@ import * as NetAddress from "effect/net/NetAddress"
 import type * as Scope from "effect/Scope"
 import * as Http1Options from "../protocol/http1/Http1Options.ts"
 import * as Http2Options from "../protocol/http2/Http2Options.ts"
+import * as Limit from "../protocol/Limit.ts"
 import { CurrentTimers } from "../session/CurrentTimers.ts"
 import type { Environment } from "../session/HttpEnvironment.ts"
 import * as HttpSession from "../session/HttpSession.ts"
-import * as Limit from "../session/Limit.ts"
 import * as Timers from "../session/Timers.ts"
 import { Listener } from "../transport/Listener.ts"
 import * as AcceptLoop from "./AcceptLoop.ts"
@@ -131,10 +131,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
     const stop = stopOnce(drain, loop, requests)
     yield* Effect.addFinalizer(() => stop)
     const environmentOf = yield* makeEnvironments(options, timers, requests)
-    const maxBodyBytes =
-      options?.maxBufferedBody === "unbounded"
-        ? Number.POSITIVE_INFINITY
-        : Limit.bytes("maxBufferedBody", options?.maxBufferedBody, 2 * 1024 * 1024)
+    const maxBodyBytes = Limit.bytesOrUnbounded("maxBufferedBody", options?.maxBufferedBody, 2 * 1024 * 1024)
     const services = Context.make(CurrentTimers, timers).pipe(
       Context.add(Draining, { isDraining: drain.isDraining, begun: drain.begun })
     )

@@ -5,7 +5,7 @@
  */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
-import * as Limit from "./Limit.ts"
+import * as Limit from "../protocol/Limit.ts"
 
 /** @category options */
 export interface Options {

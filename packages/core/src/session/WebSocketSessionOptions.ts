@@ -6,9 +6,9 @@
  */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
+import * as Limit from "../protocol/Limit.ts"
 import type * as WebSocketDeflateParameters from "../protocol/websocket/WebSocketDeflateParameters.ts"
 import * as WebSocketOptions from "../protocol/websocket/WebSocketOptions.ts"
-import * as Limit from "./Limit.ts"
 
 /** @category options */
 export interface Options extends WebSocketOptions.Options {

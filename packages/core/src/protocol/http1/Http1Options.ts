@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import * as ByteSize from "effect/ByteSize"
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import * as Limit from "../Limit.ts"
 
 /** @category options */
 export interface Options {
@@ -99,44 +99,20 @@ export interface Resolved {
  * @category constructors
  */
 export const resolve = (options: Options = {}): Resolved => ({
-  startLineBytes: bytesOf("maxStartLineSize", options.maxStartLineSize, 8 * 1024, 16),
-  headerBytes: bytesOf("maxHeaderSize", options.maxHeaderSize, 16 * 1024, 16),
-  fieldCount: countOf("maxFieldCount", options.maxFieldCount, 100),
-  trailerBytes: bytesOf("maxTrailerSize", options.maxTrailerSize, 16 * 1024, 2),
-  chunkExtensionBytes: bytesOf("maxChunkExtensionSize", options.maxChunkExtensionSize, 16 * 1024, 1),
-  bodyBytes:
-    options.maxBodySize === undefined || options.maxBodySize === "unbounded"
-      ? Number.POSITIVE_INFINITY
-      : bytesOf("maxBodySize", options.maxBodySize, 1, 1),
-  waitingBytes: bytesOf("maxWaitingSize", options.maxWaitingSize, 64 * 1024, 1),
-  discardBytes: bytesOf("maxDiscardSize", options.maxDiscardSize, 256 * 1024, 1),
-  interimCount: countOf("maxInterimResponses", options.maxInterimResponses, 32),
-  headMillis: millisOf("headTimeout", options.headTimeout, 30_000),
-  bodyMillis: millisOf("bodyTimeout", options.bodyTimeout, 30_000),
-  idleMillis: millisOf("idleTimeout", options.idleTimeout, 65_000),
-  responseMillis: millisOf("responseTimeout", options.responseTimeout, 300_000),
-  sendMillis: millisOf("sendTimeout", options.sendTimeout, 30_000),
-  closeMillis: millisOf("closeTimeout", options.closeTimeout, 5_000),
+  startLineBytes: Limit.bytes("maxStartLineSize", options.maxStartLineSize, 8 * 1024, 16),
+  headerBytes: Limit.bytes("maxHeaderSize", options.maxHeaderSize, 16 * 1024, 16),
+  fieldCount: Limit.count("maxFieldCount", options.maxFieldCount ?? 100),
+  trailerBytes: Limit.bytes("maxTrailerSize", options.maxTrailerSize, 16 * 1024, 2),
+  chunkExtensionBytes: Limit.bytes("maxChunkExtensionSize", options.maxChunkExtensionSize, 16 * 1024, 1),
+  bodyBytes: Limit.bytesOrUnbounded("maxBodySize", options.maxBodySize, Number.POSITIVE_INFINITY),
+  waitingBytes: Limit.bytes("maxWaitingSize", options.maxWaitingSize, 64 * 1024, 1),
+  discardBytes: Limit.bytes("maxDiscardSize", options.maxDiscardSize, 256 * 1024, 1),
+  interimCount: Limit.count("maxInterimResponses", options.maxInterimResponses ?? 32),
+  headMillis: Limit.millisOrUnbounded("headTimeout", options.headTimeout ?? "30 seconds"),
+  bodyMillis: Limit.millisOrUnbounded("bodyTimeout", options.bodyTimeout ?? "30 seconds"),
+  idleMillis: Limit.millisOrUnbounded("idleTimeout", options.idleTimeout ?? "65 seconds"),
+  responseMillis: Limit.millisOrUnbounded("responseTimeout", options.responseTimeout ?? "5 minutes"),
+  sendMillis: Limit.millisOrUnbounded("sendTimeout", options.sendTimeout ?? "30 seconds"),
+  closeMillis: Limit.millis("closeTimeout", options.closeTimeout ?? "5 seconds"),
   epochOffsetMillis: options.epochOffsetMillis
 })
-
-const bytesOf = (name: string, input: ByteSize.Input | undefined, defaultBytes: number, least: number): number => {
-  if (input === undefined) return defaultBytes
-  const bytes = ByteSize.fromInput(input).pipe(Option.flatMap(ByteSize.toNumber), Option.getOrUndefined)
-  if (bytes === undefined || !(bytes >= least)) throw new RangeError(`${name} must be at least ${least} bytes`)
-  return bytes
-}
-
-const countOf = (name: string, input: number | undefined, defaultCount: number): number => {
-  if (input === undefined) return defaultCount
-  if (!(Number.isInteger(input) && input >= 1)) throw new RangeError(`${name} must be a whole number of at least 1`)
-  return input
-}
-
-const millisOf = (name: string, input: Duration.Input | "unbounded" | undefined, defaultMillis: number): number => {
-  if (input === undefined) return defaultMillis
-  if (input === "unbounded") return Number.POSITIVE_INFINITY
-  const millis = Duration.toMillis(Duration.fromInputUnsafe(input))
-  if (!(millis > 0)) throw new RangeError(`${name} must be above 0, or "unbounded"`)
-  return millis
-}

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import * as ByteSize from "effect/ByteSize"
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import * as Limit from "../Limit.ts"
 
 /** @category options */
 export interface Options {
@@ -114,56 +114,28 @@ export const maxWindowBytes = 2 ** 31 - 1
  * @category constructors
  */
 export const resolve = (role: "server" | "client", options: Options = {}): Resolved => ({
-  streamCount: countOf("maxConcurrentStreams", options.maxConcurrentStreams, 128),
-  streamWindowBytes: bytesOf("streamWindow", options.streamWindow, 256 * 1024, 1, maxWindowBytes),
-  connectionWindowBytes: bytesOf("connectionWindow", options.connectionWindow, 1024 * 1024, 65_535, maxWindowBytes),
-  frameBytes: bytesOf("maxFrameSize", options.maxFrameSize, 16_384, 16_384, 2 ** 24 - 1),
-  headerBytes: bytesOf("maxHeaderSize", options.maxHeaderSize, 16 * 1024, 1024, 2 ** 24),
-  fieldCount: countOf("maxFieldCount", options.maxFieldCount, 100),
-  headerTableBytes: bytesOf("headerTableSize", options.headerTableSize, 4096, 0, 2 ** 24),
-  bodyBytes:
-    options.maxBodySize === undefined || options.maxBodySize === "unbounded"
-      ? Number.POSITIVE_INFINITY
-      : bytesOf("maxBodySize", options.maxBodySize, 1, 1, Number.MAX_SAFE_INTEGER),
-  sendBufferBytes: bytesOf("sendBufferSize", options.sendBufferSize, 64 * 1024, 1, maxWindowBytes),
-  headMillis: millisOf("headTimeout", options.headTimeout, 30_000),
-  bodyMillis: millisOf("bodyTimeout", options.bodyTimeout, 30_000),
-  idleMillis: millisOf("idleTimeout", options.idleTimeout, role === "server" ? 65_000 : Number.POSITIVE_INFINITY),
-  sendMillis: millisOf("sendTimeout", options.sendTimeout, 30_000),
-  settingsMillis: millisOf("settingsTimeout", options.settingsTimeout, 10_000),
-  pingIntervalMillis: millisOf("pingInterval", options.pingInterval, 30_000),
-  pingTimeoutMillis: millisOf("pingTimeout", options.pingTimeout, 20_000),
-  closeMillis: millisOf("closeTimeout", options.closeTimeout, 5_000),
+  streamCount: Limit.count("maxConcurrentStreams", options.maxConcurrentStreams ?? 128, 1, maxCount),
+  streamWindowBytes: Limit.bytes("streamWindow", options.streamWindow, 256 * 1024, 1, maxWindowBytes),
+  connectionWindowBytes: Limit.bytes("connectionWindow", options.connectionWindow, 1024 * 1024, 65_535, maxWindowBytes),
+  frameBytes: Limit.bytes("maxFrameSize", options.maxFrameSize, 16_384, 16_384, 2 ** 24 - 1),
+  headerBytes: Limit.bytes("maxHeaderSize", options.maxHeaderSize, 16 * 1024, 1024, 2 ** 24),
+  fieldCount: Limit.count("maxFieldCount", options.maxFieldCount ?? 100, 1, maxCount),
+  headerTableBytes: Limit.bytes("headerTableSize", options.headerTableSize, 4096, 0, 2 ** 24),
+  bodyBytes: Limit.bytesOrUnbounded("maxBodySize", options.maxBodySize, Number.POSITIVE_INFINITY),
+  sendBufferBytes: Limit.bytes("sendBufferSize", options.sendBufferSize, 64 * 1024, 1, maxWindowBytes),
+  headMillis: Limit.millisOrUnbounded("headTimeout", options.headTimeout ?? "30 seconds"),
+  bodyMillis: Limit.millisOrUnbounded("bodyTimeout", options.bodyTimeout ?? "30 seconds"),
+  idleMillis: Limit.millisOrUnbounded(
+    "idleTimeout",
+    options.idleTimeout ?? (role === "server" ? "65 seconds" : "unbounded")
+  ),
+  sendMillis: Limit.millisOrUnbounded("sendTimeout", options.sendTimeout ?? "30 seconds"),
+  settingsMillis: Limit.millisOrUnbounded("settingsTimeout", options.settingsTimeout ?? "10 seconds"),
+  pingIntervalMillis: Limit.millisOrUnbounded("pingInterval", options.pingInterval ?? "30 seconds"),
+  pingTimeoutMillis: Limit.millis("pingTimeout", options.pingTimeout ?? "20 seconds"),
+  closeMillis: Limit.millis("closeTimeout", options.closeTimeout ?? "5 seconds"),
   epochOffsetMillis: options.epochOffsetMillis
 })
 
-const bytesOf = (
-  name: string,
-  input: ByteSize.Input | undefined,
-  defaultBytes: number,
-  least: number,
-  most: number
-): number => {
-  if (input === undefined) return defaultBytes
-  const bytes = ByteSize.fromInput(input).pipe(Option.flatMap(ByteSize.toNumber), Option.getOrUndefined)
-  if (bytes === undefined || !(bytes >= least && bytes <= most)) {
-    throw new RangeError(`${name} must be from ${least} to ${most} bytes`)
-  }
-  return bytes
-}
-
-const countOf = (name: string, input: number | undefined, defaultCount: number): number => {
-  if (input === undefined) return defaultCount
-  if (!(Number.isInteger(input) && input >= 1 && input <= maxWindowBytes)) {
-    throw new RangeError(`${name} must be a whole number from 1 to ${maxWindowBytes}`)
-  }
-  return input
-}
-
-const millisOf = (name: string, input: Duration.Input | "unbounded" | undefined, defaultMillis: number): number => {
-  if (input === undefined) return defaultMillis
-  if (input === "unbounded") return Number.POSITIVE_INFINITY
-  const millis = Duration.toMillis(Duration.fromInputUnsafe(input))
-  if (!(millis > 0)) throw new RangeError(`${name} must be above 0, or "unbounded"`)
-  return millis
-}
+/** RFC 9113 §5.1.1: there are no more streams than that. */
+const maxCount = 2 ** 31 - 1

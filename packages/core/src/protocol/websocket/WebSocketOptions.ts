@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as ByteSize from "effect/ByteSize"
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import * as Limit from "../Limit.ts"
 
 /** @category options */
 export interface Options {
@@ -85,41 +85,20 @@ export interface Resolved {
  * @category constructors
  */
 export const resolve = (options?: Options): Resolved => {
-  const maxMessageBytes = bytes("maxMessageSize", options?.maxMessageSize, 1024 * 1024, leastFrameBytes)
+  const maxMessageBytes = Limit.bytes("maxMessageSize", options?.maxMessageSize, 1024 * 1024, leastFrameBytes)
   return {
     maxMessageBytes,
-    maxFrameBytes: bytes("maxFrameSize", options?.maxFrameSize, maxMessageBytes, leastFrameBytes),
-    maxFragmentCount: count("maxFragments", options?.maxFragments ?? 16_384),
-    keepaliveIdleMillis:
-      options?.keepaliveIdle === "unbounded"
-        ? Number.POSITIVE_INFINITY
-        : millis("keepaliveIdle", options?.keepaliveIdle ?? "30 seconds"),
-    keepaliveTimeoutMillis: millis("keepaliveTimeout", options?.keepaliveTimeout ?? "20 seconds"),
-    closeMillis: millis("closeTimeout", options?.closeTimeout ?? "5 seconds"),
-    maxControlFrameCount: count("maxControlFrames", options?.maxControlFrames ?? 1_000),
-    maxTinyFragmentCount: count("maxTinyFragments", options?.maxTinyFragments ?? 5_000),
-    floodWindowMillis: millis("floodWindow", options?.floodWindow ?? "10 seconds"),
-    compressFromBytes: bytes("compressFrom", options?.compressFrom, 1024, 0)
+    maxFrameBytes: Limit.bytes("maxFrameSize", options?.maxFrameSize, maxMessageBytes, leastFrameBytes),
+    maxFragmentCount: Limit.count("maxFragments", options?.maxFragments ?? 16_384),
+    keepaliveIdleMillis: Limit.millisOrUnbounded("keepaliveIdle", options?.keepaliveIdle ?? "30 seconds"),
+    keepaliveTimeoutMillis: Limit.millis("keepaliveTimeout", options?.keepaliveTimeout ?? "20 seconds"),
+    closeMillis: Limit.millis("closeTimeout", options?.closeTimeout ?? "5 seconds"),
+    maxControlFrameCount: Limit.count("maxControlFrames", options?.maxControlFrames ?? 1_000),
+    maxTinyFragmentCount: Limit.count("maxTinyFragments", options?.maxTinyFragments ?? 5_000),
+    floodWindowMillis: Limit.millis("floodWindow", options?.floodWindow ?? "10 seconds"),
+    compressFromBytes: Limit.bytes("compressFrom", options?.compressFrom, 1024, 0)
   }
 }
 
 /** A control frame has up to so much, and every frame limit must have room for it. */
 const leastFrameBytes = 125
-
-const bytes = (name: string, input: ByteSize.Input | undefined, defaultBytes: number, least: number): number => {
-  if (input === undefined) return defaultBytes
-  const size = ByteSize.fromInput(input).pipe(Option.flatMap(ByteSize.toNumber), Option.getOrUndefined)
-  if (size !== undefined && size >= least) return size
-  throw new RangeError(`${name} must be from ${least} to 2^53 - 1 bytes, but is ${String(input)}`)
-}
-
-const millis = (name: string, input: Duration.Input): number => {
-  const value = Duration.toMillis(Duration.fromInputUnsafe(input))
-  if (value > 0 && value < Number.POSITIVE_INFINITY) return value
-  throw new RangeError(`${name} must be above 0 and finite`)
-}
-
-const count = (name: string, value: number): number => {
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new RangeError(`${name} must be a whole number of at least 1, but is ${value}`)
-}

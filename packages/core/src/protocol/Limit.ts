@@ -35,25 +35,42 @@ export const millisOrUnbounded = (option: string, input: Duration.Input | "unbou
   isUnbounded(input) ? Number.POSITIVE_INFINITY : millis(option, input)
 
 /**
- * A size in bytes, at least 1; `defaultBytes` where none is given.
+ * A size in bytes, from `least` to `most`; `defaultBytes` where none is given.
  *
  * @category converting
  */
-export const bytes = (option: string, input: ByteSize.Input | undefined, defaultBytes: number): number => {
+export const bytes = (
+  option: string,
+  input: ByteSize.Input | undefined,
+  defaultBytes: number,
+  least = 1,
+  most = Number.MAX_SAFE_INTEGER
+): number => {
   if (input === undefined) return defaultBytes
   const limitBytes = ByteSize.fromInput(input).pipe(Option.flatMap(ByteSize.toNumber), Option.getOrUndefined)
-  if (limitBytes !== undefined && limitBytes >= 1) return limitBytes
-  throw new RangeError(`${option} must be from 1 to 2^53 - 1 bytes, but is ${String(input)}`)
+  if (limitBytes !== undefined && limitBytes >= least && limitBytes <= most) return limitBytes
+  throw new RangeError(`${option} must be from ${least} to ${numberOf(most)} bytes, but is ${String(input)}`)
 }
 
 /**
- * A whole number of at least `least`.
+ * The same, at least 1, or `"unbounded"`, which is `Infinity`.
  *
  * @category converting
  */
-export const count = (option: string, input: number, least = 1): number => {
-  if (Number.isSafeInteger(input) && input >= least) return input
-  throw new RangeError(`${option} must be a whole number of at least ${least}, but is ${String(input)}`)
+export const bytesOrUnbounded = (
+  option: string,
+  input: ByteSize.Input | "unbounded" | undefined,
+  defaultBytes: number
+): number => (input === "unbounded" ? Number.POSITIVE_INFINITY : bytes(option, input, defaultBytes))
+
+/**
+ * A whole number from `least` to `most`.
+ *
+ * @category converting
+ */
+export const count = (option: string, input: number, least = 1, most = Number.MAX_SAFE_INTEGER): number => {
+  if (Number.isSafeInteger(input) && input >= least && input <= most) return input
+  throw new RangeError(`${option} must be a whole number from ${least} to ${numberOf(most)}, but is ${String(input)}`)
 }
 
 /**
@@ -66,3 +83,5 @@ export const countOrUnbounded = (option: string, input: number | "unbounded", le
 
 const isUnbounded = (input: Duration.Input | "unbounded"): input is "unbounded" =>
   input === "unbounded" || Option.exists(Duration.fromInput(input), (value) => !Duration.isFinite(value))
+
+const numberOf = (most: number): string => (most === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : String(most))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Limit from "@sluice/core/session/Limit"
+import * as Limit from "@sluice/core/protocol/Limit"
 import * as Duration from "effect/Duration"
 
 /** Each reads `input` for the option `wait`. */
@@ -7,6 +7,7 @@ const readers = {
   millis: (input: unknown) => Limit.millis("wait", input as Duration.Input),
   millisOrUnbounded: (input: unknown) => Limit.millisOrUnbounded("wait", input as Duration.Input),
   bytes: (input: unknown) => Limit.bytes("wait", input as number, 7),
+  bytesOrUnbounded: (input: unknown) => Limit.bytesOrUnbounded("wait", input as number, 7),
   count: (input: unknown) => Limit.count("wait", input as number),
   countOrUnbounded: (input: unknown) => Limit.countOrUnbounded("wait", input as number)
 }
@@ -20,6 +21,9 @@ const read: ReadonlyArray<readonly [reader: keyof typeof readers, input: unknown
   ["millisOrUnbounded", Duration.infinity, Number.POSITIVE_INFINITY],
   ["bytes", "2 KiB", 2048],
   ["bytes", undefined, 7],
+  ["bytesOrUnbounded", "2 KiB", 2048],
+  ["bytesOrUnbounded", undefined, 7],
+  ["bytesOrUnbounded", "unbounded", Number.POSITIVE_INFINITY],
   ["count", 1, 1],
   ["countOrUnbounded", 3, 3],
   ["countOrUnbounded", "unbounded", Number.POSITIVE_INFINITY]
@@ -38,6 +42,8 @@ const refused: ReadonlyArray<readonly [reader: keyof typeof readers, input: unkn
   ["millisOrUnbounded", "soon"],
   ["bytes", 0],
   ["bytes", "much"],
+  ["bytesOrUnbounded", 0],
+  ["bytesOrUnbounded", "much"],
   ["count", 0],
   ["count", 1.5],
   ["count", Number.NaN],
@@ -56,7 +62,12 @@ describe("Limit", () => {
       assert.throws(() => readers[reader](input), RangeError, /^wait must be/)
     })
   }
-  it("takes the least that is given", () => {
+  it("takes the range that is given", () => {
+    assert.strictEqual(Limit.bytes("wait", 0, 7, 0, 9), 0)
+    assert.strictEqual(Limit.bytes("wait", 9, 7, 0, 9), 9)
+    assert.throws(() => Limit.bytes("wait", 10, 7, 0, 9), RangeError, "wait must be from 0 to 9 bytes, but is 10")
+    assert.strictEqual(Limit.count("wait", 9, 1, 9), 9)
+    assert.throws(() => Limit.count("wait", 10, 1, 9), RangeError, "wait must be a whole number from 1 to 9, but is 10")
     assert.strictEqual(Limit.count("wait", 0, 0), 0)
     assert.throws(() => Limit.countOrUnbounded("wait", -1, 0), RangeError)
   })
