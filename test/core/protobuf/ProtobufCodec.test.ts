@@ -1,6 +1,7 @@
 /** Golden bytes, equality with protobuf-es for every type of `test/vectors/protobuf`, and what is refused how. */
 import * as ChildProcess from "node:child_process"
 import { create, getExtension, type Message, setExtension, toBinary } from "@bufbuild/protobuf"
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt"
 import * as ProtobufCodec from "@sluice/core/protobuf/ProtobufCodec"
 import { ProtobufViolation } from "@sluice/core/protobuf/ProtobufViolation"
 import { assert, describe, it } from "vitest"
@@ -116,6 +117,18 @@ describe("the same as protobuf-es", () => {
       create(hot.MixedSchema, { name: "ü", score: 1, created: 1n << 60n, tags: ["a", ""], parent: {}, counts: [1, -1] })
     )
     for (let end = 0; end <= bytes.length; end++) ProtobufMessages.sameVerdict(codec, bytes.subarray(0, end))
+  })
+  it("bytes in a Buffer, somewhere in its memory", () => {
+    const codec = ProtobufCodec.make(hot.MixedSchema)
+    const bytes = toBinary(hot.MixedSchema, create(hot.MixedSchema, { score: 1.5, token: Uint8Array.of(1), name: "é" }))
+    ProtobufMessages.sameVerdict(codec, Buffer.from([9, ...bytes, 9]).subarray(1, -1))
+    ProtobufMessages.sameVerdict(codec, Uint8Array.from([9, ...bytes, 9]).subarray(1, -1))
+  })
+  it("descriptors, as reflection sends them", () => {
+    const codec = ProtobufCodec.make(FileDescriptorProtoSchema)
+    for (const { file } of ProtobufMessages.descriptors) {
+      assert.isTrue(ProtobufMessages.sameVerdict(codec, ProtobufMessages.sameBytes(codec, file.proto)))
+    }
   })
   it("extensions", () => {
     const codec = ProtobufCodec.make(two.Optional2Schema)

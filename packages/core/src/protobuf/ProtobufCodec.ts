@@ -10,7 +10,8 @@
  *
  * - Bytes fields of a decoded message, and its unknown fields, are views of
  *   the bytes it came in: they must not be changed, and are held as long as the message is.
- * - Encoded messages of up to 8 KiB are views of memory that they share with others.
+ * - Encoded messages of up to 8 KiB are views of memory that they share with
+ *   others: their `buffer` must not be transferred to a worker.
  * - 64-bit integers are bigints (texts where `jstype` says so).
  * - Messages within each other are read up to a depth of 100.
  *
