@@ -69,6 +69,14 @@ export const makeUnsafe = (transport: Transport, engine: Engine, timers: Timers,
   return pump
 }
 
+/**
+ * Who produces as much in one turn flushes it, and so learns within the turn
+ * that the peer does not keep up.
+ *
+ * @category constants
+ */
+export const flushBytes = 65_536
+
 /** What is written at once, at most. A peer that takes less of it than this in the time of a stalled send is given up. */
 const partBytes = 131_072
 

@@ -14,7 +14,7 @@ import type { RequestHead } from "../protocol/http1/Http1Head.ts"
 import * as Http1HeadWriter from "../protocol/http1/Http1HeadWriter.ts"
 import type { Http1Server } from "../protocol/http1/Http1Server.ts"
 import type { Transport } from "../transport/Transport.ts"
-import type { EnginePump } from "./EnginePump.ts"
+import { type EnginePump, flushBytes } from "./EnginePump.ts"
 import type { IncomingBody } from "./HttpBody.ts"
 import { type HttpExchange, type Phase, type ResponseParts, TypeId, type Upgraded } from "./HttpExchange.ts"
 
@@ -33,9 +33,6 @@ export interface Connection {
   /** Lets `takeOver` have the transport, behind what the engine has said. */
   handOver(takeOver: (transport: Transport, rest: Uint8Array) => Upgraded): void
 }
-
-/** A turn that produces more is written in parts, so that who writes learns that the peer does not keep up. */
-const flushBytes = 65_536
 
 /** @category models */
 export class Http1Exchange implements HttpExchange {

@@ -209,7 +209,7 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
   private begin(): void {
     const { current, engine, pump } = this
     if (current === undefined) return
-    if (engine.output.byteLength >= flushBytes) pump.flush()
+    if (engine.output.byteLength >= EnginePump.flushBytes) pump.flush()
     if (!pump.writable() || this.servings.size >= maxTrailingCount) {
       this.stage = "held"
       return
@@ -290,8 +290,6 @@ export class Http1Session implements ServerHandler, EnginePump.PumpHandler, Conn
     this.finished(violation?._tag ?? upgraded?.failure ?? closed?.error?.reason._tag ?? "Finished")
   }
 }
-
-const flushBytes = 65_536
 
 /** A handler that ended without an answer, which only a defect of ours can cause, must not keep its client waiting. */
 const settle = (exchange: Http1Exchange): void => {

@@ -61,9 +61,6 @@ export interface Stats {
   readonly failedCount: number
 }
 
-/** Until the server has said otherwise: RFC 9113 §6.5.2 recommends that it allows no fewer. */
-const assumedStreamCount = 100
-
 /** @category models */
 export class Http2ClientSession implements Http2Handler, CallOwner {
   readonly engine: Http2Connection
@@ -75,7 +72,6 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   private readonly tooManyWaiting: Http2ClientError.TooManyWaiting
   /** `draining`: this side closes. `cut`: it has ended the connection. */
   private phase: "open" | "draining" | "cut" | "over" = "open"
-  private peerSettings: "assumed" | "known" = "assumed"
   /** Whether the owner was left without a place, and hears of the next one. */
   private places: "free" | "wanted" = "free"
   /** Why no request can be sent any more: the first reason counts. */
@@ -242,9 +238,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     else call.close(Http2ClientError.ofFailure(failure, call.progress))
   }
 
-  onPeerSettings(): void {
-    this.peerSettings = "known"
-  }
+  onPeerSettings(): void {}
 
   onGoAway(_lastStreamId: number, errorCode: number, debug: string): void {
     this.end(new Http2ClientError.GoneAway(errorCode, debug))
@@ -344,8 +338,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   /** How many streams the server takes more; below 0 where it has lowered its limit. */
   private freeCount(): number {
     const { engine } = this
-    const most = this.peerSettings === "known" ? engine.peerSettings.maxConcurrentStreams : assumedStreamCount
-    return most - engine.streamCount
+    return engine.localStreamLimit - engine.streamCount
   }
 
   /** No request is sent any more. */

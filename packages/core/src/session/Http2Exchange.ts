@@ -21,7 +21,7 @@ import * as Code from "../protocol/http2/Http2ErrorCode.ts"
 import type { Http2RequestHead } from "../protocol/http2/Http2Head.ts"
 import type { Http2Stream } from "../protocol/http2/Http2Stream.ts"
 import type { Transport } from "../transport/Transport.ts"
-import type { EnginePump } from "./EnginePump.ts"
+import { type EnginePump, flushBytes } from "./EnginePump.ts"
 import { BodyLost, type Flow, IncomingBody } from "./HttpBody.ts"
 import type { ServedExchange, Serving } from "./HttpEnvironment.ts"
 import { type HttpExchange, type Phase, type ResponseParts, TypeId, type Upgraded } from "./HttpExchange.ts"
@@ -48,9 +48,6 @@ export interface Connection {
   /** Lets `takeOver` have the stream, with what of it waits in the exchange. */
   handOver(exchange: Http2Exchange, takeOver: (transport: Transport, rest: Uint8Array) => Upgraded): void
 }
-
-/** A turn that produces more is written in parts, so that who writes learns that the peer does not keep up. */
-const flushBytes = 65_536
 
 /** @category models */
 export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner, Flow {

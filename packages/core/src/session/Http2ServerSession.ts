@@ -213,7 +213,7 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   /** Gives a request to its handler. */
   private begin(exchange: Http2Exchange): void {
     const { engine, pump } = this
-    if (engine.output.byteLength >= flushBytes) pump.flush()
+    if (engine.output.byteLength >= EnginePump.flushBytes) pump.flush()
     exchange.stage = "serving"
     engine.retain(exchange.stream)
     const serving = this.environment.serve(exchange)
@@ -294,8 +294,6 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     this.finished(this.violation?._tag ?? this.closedBy?.error?.reason._tag ?? "Finished")
   }
 }
-
-const flushBytes = 65_536
 
 /** More than a turn of bodies: who reads slowly is still heard. */
 const mostUnsentBytes = 262_144

@@ -118,6 +118,12 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     return this.control.settings.peer
   }
 
+  /** How many streams of this side the peer takes at a time; until it has said so, what a client may assume. */
+  get localStreamLimit(): number {
+    const { hasPeerSettings, peer } = this.control.settings
+    return hasPeerSettings ? peer.maxConcurrentStreams : assumedStreamCount
+  }
+
   /** @internal */
   get isSynchronised(): boolean {
     return this.control.isSynchronised
@@ -235,10 +241,10 @@ export class Http2Connection implements Engine, FrameHandler, Http2Link {
     const id = this.streams.nextLocalId()
     if (this.phase === "closed") return new StreamEnded()
     if (this.phase === "draining" || id === undefined || this.role === "server") return new GoingAway()
-    const { initialWindowBytes, maxConcurrentStreams } = this.peerSettings
-    const limit = this.control.settings.hasPeerSettings ? maxConcurrentStreams : assumedStreamCount
+    const { connectProtocol, initialWindowBytes } = this.peerSettings
+    const limit = this.localStreamLimit
     if (this.streams.placeCount >= limit) return new StreamsExhausted(limit)
-    if (parts.protocol !== undefined && !this.peerSettings.connectProtocol) {
+    if (parts.protocol !== undefined && !connectProtocol) {
       return new InvalidMessage("RFC 8441 §3: the peer takes no extended CONNECT")
     }
     const stream = new Http2Stream(id, State.Open, initialWindowBytes, this.receiveSize, this.limits.sendBufferBytes)
