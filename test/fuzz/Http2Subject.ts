@@ -35,7 +35,10 @@ const conduct: Conduct = {
     else if (stream.owner === "/reset") engine.reset(stream, 8, nowMillis)
     else if (stream.owner === "/interim") engine.interim(stream, 103, { link: "</a>" }, nowMillis)
     else if (stream.owner === "/retain") engine.retain(stream)
-    else if (stream.owner === "/wait") engine.awaitBody(stream, true, nowMillis)
+    else if (stream.owner === "/leave") {
+      engine.abandon(stream, nowMillis)
+      engine.respond(stream, 200, {}, "early", nowMillis)
+    } else if (stream.owner === "/wait") engine.awaitBody(stream, true, nowMillis)
     else if (stream.owner === "/stream") {
       engine.beginResponse(stream, 200, { "x-a": "b" }, nowMillis)
       engine.write(stream, "x".repeat(3_000), nowMillis)
@@ -45,11 +48,12 @@ const conduct: Conduct = {
     if (path === "/big") engine.respond(stream, 200, { "x-a": "b" }, big, nowMillis)
     else if (path === "/stream") engine.end(stream, { "x-sum": "1" }, nowMillis)
     else if (path === "/text") engine.respond(stream, 404, {}, "é".repeat(2_000), nowMillis)
-    else if (!/^\/(?:early|reset|wait)$/.test(path)) engine.respond(stream, 200, {}, undefined, nowMillis)
+    else if (!/^\/(?:early|leave|reset|wait)$/.test(path)) engine.respond(stream, 200, {}, undefined, nowMillis)
   },
   onData: ({ engine, nowMillis }, stream, data) => {
     if (stream.owner === "/hold") return
     if (stream.owner === "/cut") return engine.reset(stream, 8, nowMillis)
+    if (stream.owner === "/abandon") return engine.abandon(stream, nowMillis)
     engine.consume(stream, stream.owner === "/half" ? data.length >> 1 : data.length, nowMillis)
   }
 }
@@ -57,7 +61,7 @@ const conduct: Conduct = {
 export interface Outcome {
   readonly calls: ReadonlyArray<string>
   readonly sent: ReadonlyArray<string>
-  readonly closing: string
+  readonly closing: "open" | "closed"
 }
 
 export const make = (role: Role): Recorded => {
@@ -75,7 +79,8 @@ export const hear = (role: Role, chunks: ReadonlyArray<Uint8Array>): Outcome => 
   }
   const sent = side.sent()
   checkBounds(side)
-  return { sent, calls: [...side.calls], closing: side.engine.output.closing }
+  // Whoever goes on behind its end is given up: how much of that was in the same chunk is for the network to say.
+  return { sent, calls: [...side.calls], closing: side.engine.output.closing === "open" ? "open" : "closed" }
 }
 
 /** How a connection goes on behind the last byte. */

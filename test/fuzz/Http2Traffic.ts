@@ -32,6 +32,9 @@ const paths = [
   "/wait",
   "/hold",
   "/half",
+  "/cut",
+  "/leave",
+  "/abandon",
   "/retain",
   "/text"
 ]
