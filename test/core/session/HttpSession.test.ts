@@ -184,6 +184,34 @@ describe("the wait for the first bytes", () => {
     })
   )
 
+  it.effect("a drain leaves the version open to who has come just now: what was on its way is served", () =>
+    Effect.gen(function* () {
+      for (const cut of [0, 6, 24]) {
+        const world = yield* WebWorld.serving(version)
+        const peer = Http2Peer.of(yield* world.peer())
+        peer.send(http2Wire.subarray(0, cut))
+        yield* settle
+        const stopping = yield* Effect.forkChild(world.stop, { startImmediately: true })
+        yield* settle
+        yield* TestClock.adjust("100 millis")
+        peer.send(http2Wire.subarray(cut))
+        yield* peer.saw("DATA 1 '2' END_STREAM")
+        peer.transport.end()
+        yield* Fiber.join(stopping)
+
+        const next = yield* WebWorld.serving(version)
+        const raw = yield* next.peer()
+        const draining = yield* Effect.forkChild(next.stop, { startImmediately: true })
+        yield* TestClock.adjust("100 millis")
+        raw.write(WebWorld.get("/", "more"))
+        yield* raw.heard.saw("end")
+        assert.match(raw.heard.text, /^HTTP\/1\.1 200 .*connection: close.*1\.1$/is)
+        raw.transport.end()
+        yield* Fiber.join(draining)
+      }
+    })
+  )
+
   it.effect("one that a drain meets in the middle of its first bytes is cut in the end", () =>
     Effect.gen(function* () {
       const world = yield* WebWorld.serving(version, { drainTimeout: "1 seconds" })

@@ -8,10 +8,13 @@
  * the version has the transport to itself.
  *
  * Who sends nothing, or too little, has the times of HTTP/1.1 and its answers.
+ * A drain waits a moment for the first bytes of who has come just now: they may
+ * be on their way, in either version.
  *
  * @internal
  * @since 0.1.0
  */
+import { graceMillis, recentMillis } from "../protocol/http1/Http1Server.ts"
 import { preface } from "../protocol/http2/Http2Frame.ts"
 import type { Receiver, Transport } from "../transport/Transport.ts"
 import type { TransportError } from "../transport/TransportError.ts"
@@ -62,6 +65,7 @@ class FirstBytes implements HttpSession, Receiver {
   /** What is the beginning of the preface, and of many requests. */
   private held: Array<Held> | undefined = undefined
   private heldBytes = 0
+  private draining = false
 
   constructor(environment: Spoken, transport: Transport, finished: (reason: string) => void) {
     const { limits, timers } = environment
@@ -69,7 +73,7 @@ class FirstBytes implements HttpSession, Receiver {
     this.transport = transport
     this.finished = finished
     this.startedMillis = timers.now()
-    this.timer = new Timer(() => this.speakHttp1())
+    this.timer = new Timer(() => this.expire())
     timers.set(this.timer, this.startedMillis + limits.idleMillis)
     transport.attach(this)
     transport.resume()
@@ -101,8 +105,16 @@ class FirstBytes implements HttpSession, Receiver {
   }
 
   drain(): void {
-    const session = this.session ?? this.speakHttp1()
-    session.drain()
+    const { session, timer } = this
+    if (session !== undefined) {
+      session.drain()
+      return
+    }
+    this.draining = true
+    const { timers } = this.environment
+    const nowMillis = timers.now()
+    if (this.held === undefined && nowMillis - this.startedMillis > recentMillis) this.speakHttp1()
+    else timers.set(timer, Math.min(timer.atMillis, nowMillis + graceMillis))
   }
 
   interrupt(): void {
@@ -112,6 +124,12 @@ class FirstBytes implements HttpSession, Receiver {
   cut(): void {
     if (this.session === undefined) this.transport.destroy()
     else this.session.cut()
+  }
+
+  /** Nothing has told the version; and who had to be waited for in a drain was. */
+  private expire(): void {
+    const session = this.speakHttp1()
+    if (this.draining) session.drain()
   }
 
   private speakHttp1(chunk?: Uint8Array, atMillis = 0): Http1Session.Http1Session {
@@ -136,6 +154,7 @@ class FirstBytes implements HttpSession, Receiver {
     atMillis: number
   ): void {
     this.session = session
+    if (this.draining) session.drain()
     const { held } = this
     this.held = undefined
     if (held !== undefined) for (const part of held) session.receive(part.chunk, part.atMillis)

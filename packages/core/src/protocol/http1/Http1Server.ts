@@ -172,17 +172,19 @@ export class Http1Server extends Http1Connection {
   /**
    * Lets what is in flight finish, says `Connection: close` with it, and
    * closes. An idle connection is closed at once; one that was in use a moment
-   * ago gets another one, since its next request may be on its way. A head that
-   * has begun is waited for no longer than a second.
+   * ago gets another one, since its next request may be on its way; not where
+   * this is said again. A head that has begun is waited for no longer than a
+   * second.
    */
   drain(nowMillis: number): void {
+    const isRecent = this.serving === "on" && nowMillis - this.idleFromMillis <= recentMillis
     this.nowMillis = nowMillis
     this.serving = "draining"
     this.persistent = false
     if (this.state === "AwaitingHead") this.deadline.hasten(nowMillis + lastHeadMillis)
     if (this.state !== "Idle") return
-    if (nowMillis - this.idleFromMillis > recentMillis) this.closeGracefully()
-    else this.deadline.set(nowMillis + graceMillis)
+    if (isRecent) this.deadline.set(nowMillis + graceMillis)
+    else this.closeGracefully()
   }
 
   protected readMore(): boolean {
@@ -393,9 +395,9 @@ export class Http1Server extends Http1Connection {
   }
 }
 
-/** How long ago a connection was in use that is still taken for busy, and how long it is waited for. */
-const recentMillis = 1_000
-const graceMillis = 200
+/** How long ago a connection was in use that is still taken for busy, and how long it is waited for. @category limits */
+export const recentMillis = 1_000
+export const graceMillis = 200
 
 /** How long the rest of a head is waited for by a server that stops. */
 const lastHeadMillis = 1_000
