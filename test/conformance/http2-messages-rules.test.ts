@@ -166,15 +166,35 @@ describe("RFC 9113 §8.1: the order of a message's frames", () => {
     assert.deepStrictEqual(calls, ["response 3 200", "data 3 abc", "end 3", "closed 3"])
     assert.deepStrictEqual(sent, [])
   })
-  it("RFC 9113 §8.1: a response before the request is at its end, and RST_STREAM with NO_ERROR behind it", () => {
-    const answering: Conduct = { onHead: ({ engine }, stream) => engine.respond(stream, 200, {}, undefined, 0) }
-    const { calls, sent } = heard(() => server(answering), headers(1, post()), data(1, "abc"))
-    assert.match(sent[0] ?? "", /^HEADERS 1 :status=200.* END_STREAM$/)
-    assert.isFalse(
-      sent.some((line) => /^RST_STREAM 1 (?!NO_ERROR)/.test(line)),
-      sent.join()
+  it("RFC 9113 §8.1: a response before the request is at its end: the client is asked to stop, and goes on with others", () => {
+    const leaving: Conduct = {
+      onHead: ({ engine }, stream) => {
+        engine.abandon(stream, 0)
+        engine.respond(stream, 200, {}, undefined, 0)
+      }
+    }
+    const { calls, closing, sent } = heard(
+      () => server(leaving),
+      headers(1, post()),
+      data(1, "abc"),
+      headers(3, post())
     )
-    assert.strictEqual(calls[0], "request 1 POST http a /")
+    assert.deepStrictEqual(
+      sent.map((line) => line.replace(" content-length=0", "")),
+      [
+        "HEADERS 1 :status=200 END_STREAM",
+        "RST_STREAM 1 NO_ERROR",
+        "HEADERS 3 :status=200 END_STREAM",
+        "RST_STREAM 3 NO_ERROR"
+      ]
+    )
+    assert.deepStrictEqual(calls, ["request 1 POST http a /", "closed 1", "request 3 POST http a /", "closed 3"])
+    assert.strictEqual(closing, "open")
+    // Not so where the user still reads.
+    const reading: Conduct = { onHead: ({ engine }, stream) => engine.respond(stream, 200, {}, undefined, 0) }
+    const still = heard(() => server(reading), headers(1, post()), data(1, "abc"), data(1, "d", "END_STREAM"))
+    assert.strictEqual(still.sent.length, 1)
+    assert.deepStrictEqual(still.calls.slice(1), ["data 1 abc", "data 1 d", "end 1", "closed 1"])
   })
 })
 
