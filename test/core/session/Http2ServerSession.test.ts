@@ -272,6 +272,20 @@ describe("bodies", () => {
     })
   )
 
+  it.effect("RFC 9113 §8.1.1: one that is shorter than it says is reset, and nothing was sent", () =>
+    Effect.gen(function* () {
+      const { observers, told } = observing()
+      const world = yield* WebWorld.serving(echo, { observers })
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(headers(1, post("/a", ["content-length", "5"])))
+      yield* settle
+      peer.send(data(1, "hel", "END_STREAM"))
+      yield* peer.saw("RST_STREAM 1")
+      assert.deepStrictEqual(peer.lines(), ["RST_STREAM 1 PROTOCOL_ERROR"])
+      assert.deepStrictEqual(told, ["/a", "/a aborted undefined"])
+    })
+  )
+
   it.effect("one that stops while nobody reads it any more has no limit", () =>
     Effect.gen(function* () {
       const ready = yield* Deferred.make<void>()

@@ -11,10 +11,11 @@
  * What the peer is told of a request that cannot be served:
  *
  * - a body above `maxBodySize`: 413, or RST_STREAM with CANCEL where a response
- *   has begun; announced so, without a handler;
+ *   has begun. Where its head says so, its handler does not begin;
  * - a body that stops in the middle while somebody reads it: 408, or the same;
+ * - a body of another length than its head says: RST_STREAM with PROTOCOL_ERROR;
  * - a head that is too large: 431; one that breaks a rule: RST_STREAM with
- *   PROTOCOL_ERROR. Nobody here hears of these.
+ *   PROTOCOL_ERROR. The engine answers these by itself: nobody here hears of them.
  *
  * Behind a response that is whole, what is left of its request is not waited
  * for: RST_STREAM with NO_ERROR (RFC 9113 §8.1).

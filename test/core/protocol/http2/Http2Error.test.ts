@@ -44,7 +44,7 @@ it("every failure of a stream says the same, with the status of a server's answe
   })
   assert.deepStrictEqual(shown, [
     "StreamViolation: peer STREAM_CLOSED - STREAM_CLOSED: a",
-    "MalformedMessage: peer PROTOCOL_ERROR 400 a",
+    "MalformedMessage: peer PROTOCOL_ERROR - a",
     "FieldSectionTooLarge: limit ENHANCE_YOUR_CALM 431 the header section is above the limit of 1 fields",
     "BodyTooLarge: limit CANCEL 413 the body is above the limit of 1 bytes",
     "BodyTimeout: limit CANCEL 408 nothing of the body came for 1 ms",

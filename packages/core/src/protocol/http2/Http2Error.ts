@@ -121,12 +121,11 @@ export class StreamViolation {
   }
 }
 
-/** RFC 9113 §8.1.1: the message breaks a rule of HTTP. @category failures */
+/** RFC 9113 §8.1.1: the message breaks a rule of HTTP. Its stream is reset, without an answer. @category failures */
 export class MalformedMessage {
   readonly _tag = "MalformedMessage"
   readonly fault = "peer"
   readonly errorCode = Code.ProtocolError
-  readonly status = 400
   readonly detail: string
   constructor(detail: string) {
     this.detail = detail

@@ -120,8 +120,5 @@ export class Http2StreamLife {
   }
 }
 
-/** RFC 9113 §8.1.1: a malformed message is a stream error; limits are told as in every version of HTTP. */
-const statusOf = (failure: StreamFailure): number | undefined =>
-  failure._tag === "BodyTooLarge" || failure._tag === "BodyTimeout" || failure._tag === "FieldSectionTooLarge"
-    ? failure.status
-    : undefined
+/** Limits are told as in every version of HTTP. */
+const statusOf = (failure: StreamFailure): number | undefined => ("status" in failure ? failure.status : undefined)
