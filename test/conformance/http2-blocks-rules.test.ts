@@ -202,6 +202,11 @@ describe("RFC 9113 §4.3.1: the table of header compression", () => {
     assert.strictEqual(first![0], 0x20)
     // The same once more: nothing was kept, so nothing is an index of the dynamic table.
     assert.strictEqual(second!.length, first!.length - 1)
+    // RFC 7541 §4.2: the smallest of several, and the last, in one frame of SETTINGS or in two.
+    const both = frame("SETTINGS", 0, 0, "0001 00000000 0001 00001000")
+    for (const frames of [[both], [settings({ HEADER_TABLE_SIZE: 0 }), settings({ HEADER_TABLE_SIZE: 4096 })]]) {
+      assert.strictEqual(Hex.show(respond(...frames)[0]!.slice(0, 4)), "20 3f e1 1f")
+    }
     const [reduced] = respond(settings({ HEADER_TABLE_SIZE: 8192 }), settings({ HEADER_TABLE_SIZE: 64 }))
     assert.strictEqual(reduced![0], 0x3f)
     assert.strictEqual(reduced![1], 64 - 31)
