@@ -386,11 +386,11 @@ describe("the end", () => {
       refused.afterwards = () => {
         again = open()
       }
-      // Last stream 0, ENHANCE_YOUR_CALM, "why".
-      server.raw(Uint8Array.from([0, 0, 11, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 119, 104, 121]))
+      // Last stream 0, ENHANCE_YOUR_CALM, "why §" in UTF-8.
+      server.raw(Uint8Array.from([0, 0, 14, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 119, 104, 121, 32, 0xc2, 0xa7]))
       yield* turns
       assert.deepStrictEqual(refused.lines, ["closed RefusedByServer RefusedByServer"])
-      assert.deepInclude(again?.failure, { _tag: "GoneAway", errorCode: Code.EnhanceYourCalm, debug: "why" })
+      assert.deepInclude(again?.failure, { _tag: "GoneAway", errorCode: Code.EnhanceYourCalm, debug: "why §" })
     })
   )
 

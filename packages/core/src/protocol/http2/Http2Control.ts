@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Latin1 from "../../bytes/Latin1.ts"
+import * as Utf8 from "../../bytes/Utf8.ts"
 import { type Budget, budgets } from "./Http2AbuseGuard.ts"
 import { ConnectionViolation, HeadTimeout, Unprocessed } from "./Http2Error.ts"
 import * as Code from "./Http2ErrorCode.ts"
@@ -242,7 +243,7 @@ export class Http2Control {
     if (this.goAway.peer !== undefined && !this.spend(budgets.unknown)) return
     const lastId = read31(bytes, start)
     const errorCode = read32(bytes, start + 4)
-    const debug = Latin1.decode(bytes, start + 8, Math.min(end, start + 8 + debugBytes))
+    const debug = debugOf(bytes, start + 8, Math.min(end, start + 8 + debugBytes))
     const least = this.goAway.received(lastId, errorCode, debug)
     if (this.link.role === "client") this.link.leave()
     this.life.closeAll(new Unprocessed(errorCode), least)
@@ -254,6 +255,10 @@ export class Http2Control {
 const initialWindowBytes = 65_535
 /** What is kept of the text of a GOAWAY. */
 const debugBytes = 256
+
+/** RFC 9113 §6.8: "opaque data", for people. As UTF-8, where it is. */
+const debugOf = (bytes: Uint8Array, start: number, end: number): string =>
+  Utf8.decodeRange(bytes, start, end) ?? Latin1.decode(bytes, start, end)
 
 const read32 = (bytes: Uint8Array, at: number): number =>
   ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
