@@ -33,6 +33,10 @@ it("trim takes spaces and tabs alone", () => {
   assert.strictEqual(HttpField.trim("x \ta b\xa0 x", 1, 8), "a b\xa0")
   assert.strictEqual(HttpField.trim("  ", 0, 2), "")
 })
+it("credentials and cookies are secrets", () => {
+  const names = ["authorization", "cookie", "proxy-authorization", "set-cookie", "server", "content-type"]
+  assert.deepStrictEqual(names.filter(HttpField.isSecretName), names.slice(0, 4))
+})
 it("RFC 9110 §6.5.1: trailers", () => {
   const names = ["x-sum", "server-timing", "content-length", "transfer-encoding", "host", "set-cookie", "authorization"]
   assert.deepStrictEqual(names.filter(HttpField.isTrailerName), ["x-sum", "server-timing"])

@@ -83,7 +83,22 @@ export const trim = (text: string, start: number, end: number): string => {
  */
 export const isTrailerName = (name: string): boolean => !notInTrailers.has(name)
 
+/**
+ * Whether the values of a field are credentials, which nobody keeps for longer
+ * than it takes to send them. `name` is in lower case.
+ *
+ * @category grammar
+ */
+export const isSecretName = (name: string): boolean => secrets.has(name)
+
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+
+const secrets: ReadonlySet<string> = /*#__PURE__*/ new Set([
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+  "set-cookie"
+])
 
 const notInTrailers: ReadonlySet<string> = /*#__PURE__*/ new Set([
   "age",

@@ -119,13 +119,6 @@ const knownNames = new Map<string, KnownName>()
 const mostKnownNames = 256
 const longestKnownValue = 256
 
-const secretNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
-  "authorization",
-  "cookie",
-  "proxy-authorization",
-  "set-cookie"
-])
-
 const ownNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
   "connection",
   "content-length",
@@ -140,7 +133,7 @@ const learn = (name: string): KnownName | undefined => {
   const lower = name.toLowerCase()
   const known: KnownName = {
     own: ownNames.has(lower) ? lower : undefined,
-    longestValue: secretNames.has(lower) ? -1 : longestKnownValue,
+    longestValue: HttpField.isSecretName(lower) ? -1 : longestKnownValue,
     value: undefined,
     line: ""
   }

@@ -121,13 +121,6 @@ const knownNames = new Map<string, KnownName>()
 const mostKnownNames = 256
 const longestKnownValue = 256
 
-const secretNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
-  "authorization",
-  "cookie",
-  "proxy-authorization",
-  "set-cookie"
-])
-
 const ownNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
   "connection",
   "content-length",
@@ -148,7 +141,7 @@ const learn = (name: string): KnownName | undefined => {
     name: lower,
     isOwn,
     isTrailer: HttpField.isTrailerName(lower),
-    longestValue: isOwn || secretNames.has(lower) ? -1 : longestKnownValue,
+    longestValue: isOwn || HttpField.isSecretName(lower) ? -1 : longestKnownValue,
     value: undefined
   }
   if (knownNames.size < mostKnownNames) knownNames.set(name, known)
