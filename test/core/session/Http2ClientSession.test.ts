@@ -466,6 +466,27 @@ describe("the end", () => {
     })
   )
 
+  it.effect("closed: a server that has stopped reading is not waited for, whatever it has not read", () =>
+    Effect.gen(function* () {
+      const timers = yield* Timers.make
+      const [near, far] = MemoryTransport.pair({ bufferBytes: 1000 })
+      const limits = Http2Options.resolve("client", { closeTimeout: 2000, sendTimeout: 30_000 })
+      const waiting = { waitingCount: 2, waitingMillis: 1000 }
+      const session = new Http2ClientSession({ transport: near, timers, limits, waiting })
+      const request = { method: "POST", scheme: "http", authority: "a", path: "/", headers: {}, rest: "open" } as const
+      session.openUnsafe({ ...request, body: "x".repeat(5000) }, new Heard())
+      yield* turns
+      session.closeUnsafe(3000)
+      yield* TestClock.adjust(4999)
+      assert.strictEqual(near.state, "open")
+      yield* TestClock.adjust(1)
+      assert.strictEqual(near.state, "closed")
+      assert.strictEqual(timers.size(), 0)
+      assert.deepInclude(yield* session.closed, { _tag: "SessionClosed" })
+      assert.strictEqual(far.receivedBytes, 0)
+    })
+  )
+
   it.effect("lost: what was sent may have been processed, what waits was not sent", () =>
     Effect.gen(function* () {
       const { events, open, server } = yield* connected({ conduct: "hold", maxConcurrentStreams: 1 })

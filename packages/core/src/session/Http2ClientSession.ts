@@ -83,6 +83,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   private readonly pings = new Set<(roundTripMillis: number | undefined) => void>()
   private readonly over = new Signal()
   private readonly drainTimer: Timer
+  private readonly closeMillis: number
   private readonly idleMillis: number
   /** When the last stream was over. */
   private idleSinceMillis: number
@@ -98,7 +99,8 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
       call.close(new Http2ClientError.WaitTimeout(waiting.waitingMillis))
     })
     this.tooManyWaiting = new Http2ClientError.TooManyWaiting(waiting.waitingCount)
-    this.drainTimer = new Timer(() => this.cutUnsafe())
+    this.drainTimer = new Timer(() => (this.phase === "cut" ? transport.destroy() : this.cutUnsafe()))
+    this.closeMillis = limits.closeMillis
     this.idleMillis = limits.idleMillis
     this.idleSinceMillis = timers.now()
     this.engine = new Http2Connection("client", this, limits, timers.now())
@@ -178,11 +180,14 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     this.pump.turn((nowMillis) => this.engine.drain(nowMillis))
   }
 
-  /** Ends the connection, whatever is on its way. */
+  /**
+   * Ends the connection, whatever is on its way. A server that does not close
+   * its side in the time for that is not waited for, nor one that reads slowly.
+   */
   cutUnsafe(): void {
     if (this.phase === "over" || this.phase === "cut") return
     this.phase = "cut"
-    this.timers.clear(this.drainTimer)
+    this.timers.set(this.drainTimer, this.timers.now() + this.closeMillis)
     this.end(closedHere)
     this.pump.turn((nowMillis) => this.engine.close(Code.NoError, "", nowMillis))
   }
