@@ -86,7 +86,8 @@ export interface Options
    * The limits of HTTP/2 connections. What both versions have by the same name
    * (`maxBodySize`, `maxHeaderSize`, `maxFieldCount`, `headTimeout`,
    * `bodyTimeout`, `idleTimeout`, `sendTimeout`, `closeTimeout`) is that of the
-   * server, unless it is said here. `"off"`: only HTTP/1.1 is spoken; a client
+   * server, unless it is said here; its `maxHeaderSize` counts as at least 1 KiB
+   * and at most 16 MiB. `"off"`: only HTTP/1.1 is spoken; a client
    * of HTTP/2 in cleartext gets 505. Default: HTTP/2 with its defaults.
    */
   readonly http2?: Omit<Http2Options.Options, "epochOffsetMillis"> | "off" | undefined

@@ -1,5 +1,5 @@
 /**
- * The body of a request as it comes, with a bounded part of it waiting: the
+ * The body of a message as it comes, with a bounded part of it waiting: the
  * peer is not read while nobody takes it.
  *
  * @since 0.1.0

@@ -37,23 +37,31 @@ export interface Options {
   /**
    * The largest field section, counted with 32 bytes more a field
    * (SETTINGS_MAX_HEADER_LIST_SIZE). From 1 KiB to 16 MiB. Default 16 KiB. Above:
-   * 431; above four times that the connection ends.
+   * 431, for a client `ResponseTooLarge`; above four times that the connection
+   * ends.
    */
   readonly maxHeaderSize?: ByteSize.Input | undefined
-  /** The most fields of a section, pseudo-header fields not counted. At least 1. Default 100. Above: 431. */
+  /**
+   * The most fields of a section, pseudo-header fields not counted. At least 1.
+   * Default 100. Above: 431, for a client `ResponseTooLarge`.
+   */
   readonly maxFieldCount?: number | undefined
   /**
    * The table of fields that the peer may fill (SETTINGS_HEADER_TABLE_SIZE).
    * From 0 to 16 MiB. Default 4,096 bytes a connection; as much for the other direction.
    */
   readonly headerTableSize?: ByteSize.Input | undefined
-  /** The largest body that is received. At least 1 byte. Default `"unbounded"`, since windows limit what is held. Above: 413. */
+  /**
+   * The largest body that is received. At least 1 byte. Default `"unbounded"`,
+   * since windows limit what is held. Above: 413, for a client
+   * `ResponseTooLarge`.
+   */
   readonly maxBodySize?: ByteSize.Input | "unbounded" | undefined
-  /** What of one stream waits here to be sent before its writer should wait. At least 1. Default 64 KiB. */
+  /** What of one stream waits here to be sent before its writer should wait. At least 1 byte. Default 64 KiB. */
   readonly sendBufferSize?: ByteSize.Input | undefined
   /** From the start to the end of the peer's preface, and of each header block of several frames. Above 0. Default 30 seconds. */
   readonly headTimeout?: Duration.Input | "unbounded" | undefined
-  /** The longest pause in a body that somebody reads. Above 0. Default 30 seconds. Above: 408. */
+  /** The longest pause in a body that somebody reads. Above 0. Default 30 seconds. Above: 408, for a client `Stalled`. */
   readonly bodyTimeout?: Duration.Input | "unbounded" | undefined
   /** How long a connection without streams is kept. Above 0. Default 65 seconds; a client: `"unbounded"`. */
   readonly idleTimeout?: Duration.Input | "unbounded" | undefined
@@ -63,14 +71,14 @@ export interface Options {
    * Then the connection, or the stream, is given up.
    */
   readonly sendTimeout?: Duration.Input | "unbounded" | undefined
-  /** How long SETTINGS may wait for their acknowledgement. Above 0. Default 10 seconds. */
+  /** How long SETTINGS may wait for their acknowledgement. Above 0. Default 10 seconds. Above: SETTINGS_TIMEOUT, and the end. */
   readonly settingsTimeout?: Duration.Input | "unbounded" | undefined
   /**
    * Silence of the peer after which a PING asks whether it is there, while
    * streams are open. Above 0. Default 30 seconds.
    */
   readonly pingInterval?: Duration.Input | "unbounded" | undefined
-  /** How long a PING may wait for its answer. Above 0. Default 20 seconds. */
+  /** How long a PING may wait for its answer. Above 0. Default 20 seconds. Above: the connection ends. */
   readonly pingTimeout?: Duration.Input | undefined
   /** How long a peer may take to close its side after this side has. Above 0. Default 5 seconds. */
   readonly closeTimeout?: Duration.Input | undefined
