@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as HttpObserver from "@sluice/core/server/HttpObserver"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -223,6 +224,26 @@ describe("the wait for the first bytes", () => {
       yield* TestClock.adjust("3 seconds")
       yield* peer.heard.saw("end").pipe(Effect.raceFirst(peer.heard.saw("close")))
       yield* Fiber.join(stopping)
+    })
+  )
+})
+
+describe("what is told of a request, in both versions", () => {
+  it.effect("the size of what was sent is counted in bytes, of texts as well", () =>
+    Effect.gen(function* () {
+      const sizes: Array<number> = []
+      const observer = {
+        onRequest: () => {},
+        onEnd: (record: HttpObserver.HttpRecord) => sizes.push(record.sentBodyBytes)
+      }
+      const world = yield* WebWorld.serving(Effect.succeed(HttpServerResponse.text("äöü€")), {
+        observers: [Effect.succeed(observer)]
+      })
+      assert.match(yield* world.talk(WebWorld.get("/")), /content-length: 9\r\n/)
+      const peer = Http2Peer.of(yield* world.peer())
+      peer.send(http2Wire)
+      yield* peer.saw("DATA 1")
+      assert.deepStrictEqual(sizes, [9, 9])
     })
   )
 })

@@ -8,6 +8,7 @@
  * @internal
  * @since 0.1.0
  */
+import * as Utf8 from "../bytes/Utf8.ts"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
 import { ConnectionEnded, InvalidMessage, type Refusal } from "../protocol/http1/Http1Error.ts"
 import type { RequestHead } from "../protocol/http1/Http1Head.ts"
@@ -43,7 +44,9 @@ export class Http1Exchange implements HttpExchange {
   phase: Phase = "unanswered"
   /** What was sent. */
   status: number | undefined = undefined
-  sentBodyBytes = 0
+  /** Of the response's body: bytes, and a text whose bytes nobody may ask for. */
+  private writtenBytes = 0
+  private sentText: string | undefined = undefined
   trailers: FieldsInput | undefined = undefined
   private readonly head: RequestHead
   private readonly connection: Connection
@@ -57,6 +60,10 @@ export class Http1Exchange implements HttpExchange {
     this.connection = connection
     this.startedMillis = startedMillis
     this.continuation = head.expectsContinue ? "owed" : "none"
+  }
+
+  get sentBodyBytes(): number {
+    return this.writtenBytes + (this.sentText === undefined ? 0 : Utf8.byteLength(this.sentText))
   }
 
   get method(): string {
@@ -112,7 +119,8 @@ export class Http1Exchange implements HttpExchange {
       return refusal
     }
     this.status = status
-    if (body !== undefined) this.sentBodyBytes = body.length
+    if (typeof body === "string") this.sentText = body
+    else if (body !== undefined) this.writtenBytes = body.length
     this.sent()
     this.connection.ended(this)
     return undefined
@@ -136,7 +144,7 @@ export class Http1Exchange implements HttpExchange {
     const { engine, pump } = this.connection
     const refusal = engine.writeBody(data, pump.now())
     if (refusal !== undefined) return refusal
-    this.sentBodyBytes += data.length
+    this.writtenBytes += typeof data === "string" ? Utf8.byteLength(data) : data.length
     this.sent()
     return undefined
   }

@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import * as Retention from "../bytes/Retention.ts"
+import * as Utf8 from "../bytes/Utf8.ts"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
 import type { HttpFields } from "../protocol/http/HttpFields.ts"
 import * as HttpMessage from "../protocol/http/HttpMessage.ts"
@@ -58,7 +59,9 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
   readonly startedMillis: number
   phase: Phase = "unanswered"
   status: number | undefined = undefined
-  sentBodyBytes = 0
+  /** Of the response's body: bytes, and a text whose bytes nobody may ask for. */
+  private writtenBytes = 0
+  private sentText: string | undefined = undefined
   trailers: FieldsInput | undefined = undefined
   /** Whether its handler runs. `collecting`: the body may still come whole in this turn. */
   stage: "collecting" | "serving" | "served" = "collecting"
@@ -90,6 +93,10 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     const hasBody = request === "open" && head.method !== "CONNECT"
     this.body = hasBody ? new IncomingBody(head.lengthBytes, this) : undefined
     this.continuation = hasBody && head.expectsContinue ? "owed" : "none"
+  }
+
+  get sentBodyBytes(): number {
+    return this.writtenBytes + (this.sentText === undefined ? 0 : Utf8.byteLength(this.sentText))
   }
 
   get method(): string {
@@ -137,7 +144,8 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     // Set first: the stream may be over before the engine returns.
     this.phase = "completed"
     this.status = status
-    if (body !== undefined) this.sentBodyBytes = body.length
+    if (typeof body === "string") this.sentText = body
+    else if (body !== undefined) this.writtenBytes = body.length
     const refusal = engine.respond(this.stream, status, headers, body, pump.now())
     if (refusal === undefined) {
       this.answered()
@@ -145,7 +153,8 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     }
     if (this.phase === "completed") this.phase = "unanswered"
     this.status = undefined
-    this.sentBodyBytes = 0
+    this.writtenBytes = 0
+    this.sentText = undefined
     return refusal
   }
 
@@ -166,7 +175,7 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     const { engine, pump } = this.connection
     const refusal = engine.write(this.stream, data, pump.now())
     if (refusal !== undefined) return refusal
-    this.sentBodyBytes += data.length
+    this.writtenBytes += typeof data === "string" ? Utf8.byteLength(data) : data.length
     this.sent()
     return undefined
   }
