@@ -151,9 +151,9 @@ describe("Http2Exchange", () => {
       peer.send(headers(1, get(), "END_STREAM"))
       yield* settle
       exchange!.begin({ status: 200, headers: {} })
-      exchange!.write(new Uint8Array(150_000))
+      exchange!.write(new Uint8Array(200_000))
       yield* settle
-      // 65,535 bytes are the window, so more than the 64 KiB that may wait are left.
+      // 65,535 bytes are the window, so more than the 128 KiB that may wait are left.
       assert.isFalse(exchange!.isWritable)
       exchange!.onWritable(() => resumed.push("first"))
       const forget = exchange!.onWritable(() => resumed.push("forgotten"))

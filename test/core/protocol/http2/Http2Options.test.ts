@@ -13,7 +13,7 @@ it("defaults", () => {
     fieldCount: 100,
     headerTableBytes: 4_096,
     bodyBytes: Number.POSITIVE_INFINITY,
-    sendBufferBytes: 65_536,
+    sendBufferBytes: 131_072,
     headMillis: 30_000,
     bodyMillis: 30_000,
     idleMillis: 65_000,

@@ -57,7 +57,11 @@ export interface Options {
    * `ResponseTooLarge`.
    */
   readonly maxBodySize?: ByteSize.Input | "unbounded" | undefined
-  /** What of one stream waits here to be sent before its writer should wait. At least 1 byte. Default 64 KiB. */
+  /**
+   * What of one stream waits here to be sent before its writer should wait. At
+   * least 1 byte. Default 128 KiB: two chunks of most sources, so that one is
+   * made while the other is on its way.
+   */
   readonly sendBufferSize?: ByteSize.Input | undefined
   /** From the start to the end of the peer's preface, and of each header block of several frames. Above 0. Default 30 seconds. */
   readonly headTimeout?: Duration.Input | "unbounded" | undefined
@@ -130,7 +134,7 @@ export const resolve = (role: "server" | "client", options: Options = {}): Resol
   fieldCount: Limit.count("maxFieldCount", options.maxFieldCount ?? 100, 1, maxCount),
   headerTableBytes: Limit.bytes("headerTableSize", options.headerTableSize, 4096, 0, 2 ** 24),
   bodyBytes: Limit.bytesOrUnbounded("maxBodySize", options.maxBodySize, Number.POSITIVE_INFINITY),
-  sendBufferBytes: Limit.bytes("sendBufferSize", options.sendBufferSize, 64 * 1024, 1, maxWindowBytes),
+  sendBufferBytes: Limit.bytes("sendBufferSize", options.sendBufferSize, 128 * 1024, 1, maxWindowBytes),
   headMillis: Limit.millisOrUnbounded("headTimeout", options.headTimeout ?? "30 seconds"),
   bodyMillis: Limit.millisOrUnbounded("bodyTimeout", options.bodyTimeout ?? "30 seconds"),
   idleMillis: Limit.millisOrUnbounded(
