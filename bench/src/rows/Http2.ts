@@ -67,7 +67,7 @@ export const http2: ReadonlyArray<Row> = [
     title: "HTTP/2 GET /, 11 B of text, 10 connections, 32 streams in flight",
     subject: sluice,
     peers: [effect, nodeHttp2, ...external],
-    targets: {},
+    targets: { [effect.name]: 4, [nodeHttp2.name]: 3 },
     experiment: generator("replies/s", hello)
   },
   {
@@ -94,7 +94,7 @@ export const http2: ReadonlyArray<Row> = [
     title: "HTTP/2 GET of 100 MiB, a Stream of chunks of 64 KiB, 1 connection, 1 stream in flight; RSS is the largest",
     subject: sluice,
     peers: [nodeHttp2, effect],
-    targets: {},
+    targets: { [nodeHttp2.name]: 1 },
     experiment: generator("MiB/s", whole)
   },
   {
@@ -103,7 +103,7 @@ export const http2: ReadonlyArray<Row> = [
     title: "HTTP/2 GET of 3.125 MiB, chunks of 64 KiB, 1 connection, 32 streams in flight; RSS is the largest",
     subject: sluice,
     peers: [nodeHttp2, effect],
-    targets: {},
+    targets: { [nodeHttp2.name]: 1 },
     experiment: generator("MiB/s", parts)
   },
   {
