@@ -387,3 +387,26 @@ describe("what was on its way when this side has reset the stream", () => {
     assert.include(side.calls.join(), "BudgetSpent")
   })
 })
+
+describe("sections above the limit", () => {
+  it("count for more, the larger they are", () => {
+    const field = ["x", "a".repeat(8_000)] as const
+    /** How many such requests are refused before the connection is. */
+    const refused = (fieldCount: number): number => {
+      const side = server()
+      let count = 0
+      for (; side.engine.phase === "open" && count < 1_000; count++) {
+        const id = 2 * count + 1
+        side.receive(Wire.headers(id, [...Wire.get(), field], "END_STREAM", "MORE"))
+        for (let rest = fieldCount - 1; rest > 0; rest -= 2) {
+          const fields = rest === 1 ? [field] : [field, field]
+          side.receive(rest > 2 ? Wire.continuation(id, fields, "MORE") : Wire.continuation(id, fields))
+        }
+        side.taken()
+      }
+      return count
+    }
+    // 24 KiB are 2 of 200, and 56 KiB 4.
+    assert.deepStrictEqual([refused(3), refused(7)], [101, 51])
+  })
+})

@@ -430,3 +430,32 @@ describe("requests whose response comes early", () => {
     assert.strictEqual(side.closedCount(1), 1)
   })
 })
+
+describe("RFC 9113 §10.5.1: what is above the peer's SETTINGS_MAX_HEADER_LIST_SIZE", () => {
+  const limited = { MAX_HEADER_LIST_SIZE: 2_000 }
+  const large = { "x-large": "a".repeat(1_700) }
+  it("is refused as a response, and the stream can still be answered", () => {
+    const side = server({}, {}, limited).receive(get(1), get(3))
+    const stream = side.stream(1)
+    side.taken()
+    const refusal = side.engine.respond(stream, 200, large, "abc", 0)
+    assert.strictEqual(refusal?.message, "the header section is above the 2000 bytes that the peer takes")
+    assert.strictEqual(side.engine.beginResponse(stream, 200, large, 0)?._tag, "InvalidMessage")
+    assert.strictEqual(side.engine.interim(stream, 103, large, 0)?._tag, "InvalidMessage")
+    assert.deepStrictEqual(side.sent(), [])
+    assert.isUndefined(side.engine.respond(stream, 500, {}, undefined, 0))
+    assert.isUndefined(side.engine.respond(side.stream(3), 200, { "x-large": "a".repeat(1_600) }, undefined, 0))
+    assert.strictEqual(side.sent().length, 2)
+  })
+  it("is refused as trailers and as a request", () => {
+    const side = server({}, {}, limited).receive(get(1))
+    side.engine.beginResponse(side.stream(1), 200, {}, 0)
+    assert.strictEqual(side.engine.end(side.stream(1), { "x-large": "a".repeat(2_000) }, 0)?._tag, "InvalidMessage")
+    assert.isUndefined(side.engine.end(side.stream(1), { "x-large": "a".repeat(1_900) }, 0))
+    const asking = client({}, {}, limited)
+    const parts = { method: "GET", scheme: "http", authority: "a", path: `/${"a".repeat(1_700)}`, headers: {} } as const
+    const refused = asking.engine.request(parts, undefined, "whole", undefined, 0)
+    assert.include(refused, { _tag: "InvalidMessage" })
+    assert.strictEqual(asking.engine.streamCount, 0)
+  })
+})

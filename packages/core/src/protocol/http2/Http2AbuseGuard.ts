@@ -52,7 +52,7 @@ export const budgets = {
     "forcedResets",
     200,
     20,
-    "streams that this side had to reset for an error of the peer: MadeYouReset, CVE-2025-8671"
+    "streams that this side had to reset for an error of the peer, and each 16 KiB of a head that is refused: MadeYouReset, CVE-2025-8671"
   ),
   settings: /*#__PURE__*/ budget(2, "settings", 100, 5, "SETTINGS, which are acknowledged: CVE-2019-9515"),
   pings: /*#__PURE__*/ budget(

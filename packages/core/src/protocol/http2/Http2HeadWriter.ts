@@ -27,7 +27,9 @@ import { type Http2PreparedFields, ofHead, ofTrailers, unannounced } from "./Htt
  * Writes a response, interim or final, behind what `block` has: the room for
  * the head of its frame. `lengthBytes` becomes `content-length` where the
  * status may have one; a `Content-Length` of `fields` must be equal to it.
- * `dateText` is added where `fields` have no `Date`.
+ * `dateText` is added where `fields` have no `Date`. A section above
+ * `maxListBytes` is refused: a peer that has announced so much may end the
+ * connection for more (RFC 9113 §10.5.1).
  *
  * Returns the `content-length` that was written, or `Http2PreparedFields.unannounced`.
  *
@@ -39,12 +41,14 @@ export const response = (
   status: number,
   fields: FieldsInput,
   lengthBytes: number | undefined,
-  dateText: string | undefined
+  dateText: string | undefined,
+  maxListBytes = Number.POSITIVE_INFINITY
 ): number | InvalidMessage => {
   // RFC 9113 §8.6: "HTTP/2 removes support for the 101".
   if (!HttpMessage.isStatus(status) || status === 101) return new InvalidMessage(`${status} is no status of HTTP/2`)
   const prepared = ofHead(fields)
   if (prepared instanceof InvalidMessage) return prepared
+  if (prepared.listBytes + ownBytes > maxListBytes) return tooLarge(maxListBytes)
   const length = HttpMessage.mayHaveLength("", status) ? lengthOf(prepared, lengthBytes) : unannounced
   if (typeof length !== "number") return length
   encoder.begin(block)
@@ -66,12 +70,15 @@ export const request = (
   block: HpackBlock,
   encoder: HpackEncoder,
   parts: RequestParts,
-  lengthBytes: number | undefined
+  lengthBytes: number | undefined,
+  maxListBytes = Number.POSITIVE_INFINITY
 ): number | InvalidMessage => {
   const { method, path, protocol, scheme } = parts
   const prepared = ofHead(parts.headers)
   if (prepared instanceof InvalidMessage) return prepared
   const authority = prepared.host ?? parts.authority
+  const partBytes = method.length + authority.length + (path?.length ?? 0) + (protocol?.length ?? 0)
+  if (prepared.listBytes + partBytes + ownBytes > maxListBytes) return tooLarge(maxListBytes)
   const refusal = refusalOf(parts, authority)
   if (refusal !== undefined) return refusal
   const isConnect = method === "CONNECT"
@@ -111,6 +118,12 @@ export const preparedTrailers = (block: HpackBlock, encoder: HpackEncoder, prepa
   if (prepared.block !== undefined) encoder.prepared(block, prepared.block)
   else encode(block, encoder, prepared)
 }
+
+/** What the fields of this side count for at most, beside the values of a request: pseudo-header fields, length and date. */
+const ownBytes = 320
+
+const tooLarge = (maxListBytes: number): InvalidMessage =>
+  new InvalidMessage(`the header section is above the ${maxListBytes} bytes that the peer takes`)
 
 /** What is wrong with a request beside its fields (RFC 9113 §8.3.1 and §8.5, RFC 8441 §4). */
 const refusalOf = ({ method, path, protocol, scheme }: RequestParts, authority: string): InvalidMessage | undefined => {

@@ -65,6 +65,11 @@ export class Http2HeaderBlock {
     return this.decoder.waitingBytes
   }
 
+  /** What the current list counts for, or the last one. */
+  get listBytes(): number {
+    return this.decoder.listBytes
+  }
+
   /** Our SETTINGS_HEADER_TABLE_SIZE was acknowledged. */
   setMaxTableBytes(maxBytes: number): void {
     this.decoder.setMaxTableBytes(maxBytes)

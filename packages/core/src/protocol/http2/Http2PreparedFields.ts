@@ -24,6 +24,8 @@ export const unannounced = -1
 export class Http2PreparedFields {
   /** All but those below: names in lower case, and values, in turn. */
   readonly list: Array<string> = []
+  /** What the list counts for (RFC 9113 §6.5.2): names and values, and 32 bytes more for each field. */
+  listBytes = 0
   /** The same, encoded: of a record that is used again. */
   block: HpackPrepared.HpackPrepared | undefined = undefined
   /** `Content-Length`, or `unannounced`. */
@@ -35,7 +37,16 @@ export class Http2PreparedFields {
   takesTrailers = false
   /** The last name that trailers cannot have. */
   notInTrailers: string | undefined = undefined
+
+  /** Adds a field that was checked. */
+  add(name: string, value: string): void {
+    this.list.push(name, value)
+    this.listBytes += name.length + value.length + fieldBytes
+  }
 }
+
+/** RFC 9113 §6.5.2: what a field counts for beside its name and value. @category models */
+export const fieldBytes = 32
 
 /** Checks the fields of a head. @category constructors */
 export const ofHead = (fields: FieldsInput): Http2PreparedFields | InvalidMessage => {
@@ -150,7 +161,7 @@ const learn = (name: string): KnownName | undefined => {
 
 const add = (prepared: Http2PreparedFields, known: KnownName, value: string): InvalidMessage | undefined => {
   if (value === known.value) {
-    prepared.list.push(known.name, value)
+    prepared.add(known.name, value)
     return undefined
   }
   if (!HttpField.isValue(value)) {
@@ -159,7 +170,7 @@ const add = (prepared: Http2PreparedFields, known: KnownName, value: string): In
   // RFC 9113 §8.2.1: "MUST NOT start or end with an ASCII whitespace character", which is not of the value in HTTP/1.
   const content = HttpField.trim(value, 0, value.length)
   if (known.isOwn) return addOwn(prepared, known.name, content)
-  prepared.list.push(known.name, content)
+  prepared.add(known.name, content)
   if (content.length <= known.longestValue) known.value = content
   return undefined
 }
@@ -180,7 +191,7 @@ const addOwn = (prepared: Http2PreparedFields, name: string, value: string): Inv
       return undefined
     case "date":
       prepared.hasDate = true
-      prepared.list.push(name, value)
+      prepared.add(name, value)
       return undefined
     case "te":
       // RFC 9113 §8.2.2: "MUST NOT contain any value other than "trailers"".

@@ -321,7 +321,8 @@ export class Http2Receiver {
     if (!isAnswered) FrameEncoder.rstStream(output, this.blockId, failure.errorCode)
     else if (!this.blockEnds) FrameEncoder.rstStream(output, this.blockId, Code.NoError)
     streams.refuse(this.blockId)
-    this.spend(budgets.forcedResets)
+    // To decode what is above every limit is the dearest of all.
+    this.spend(budgets.forcedResets, 1 + Math.floor(this.block.listBytes / listUnitBytes))
   }
 
   /** A block that went through the compression, and is of no use. */
@@ -378,8 +379,8 @@ export class Http2Receiver {
   }
 
   /** `false`: the budget is spent, and the connection has ended. */
-  private spend(budget: Budget): boolean {
-    const spent = this.link.guard.spend(budget, this.link.nowMillis)
+  private spend(budget: Budget, count = 1): boolean {
+    const spent = this.link.guard.spend(budget, this.link.nowMillis, count)
     if (spent !== undefined) this.link.fail(spent)
     return spent === undefined
   }
@@ -390,3 +391,5 @@ export class Http2Receiver {
 }
 
 const maxInterimCount = 32
+/** So much of a section that is refused counts as one stream more. */
+const listUnitBytes = 16_384

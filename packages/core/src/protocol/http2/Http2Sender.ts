@@ -112,6 +112,10 @@ export class Http2Sender {
       // Now, and not when they leave: then it would be too late for a refusal.
       const prepared = Http2PreparedFields.ofTrailers(trailers)
       if (prepared instanceof InvalidMessage) return prepared
+      const { maxHeaderListBytes } = this.link.peerSettings
+      if (prepared.listBytes > maxHeaderListBytes) {
+        return new InvalidMessage(`the trailers are above the ${maxHeaderListBytes} bytes that the peer takes`)
+      }
       stream.ending = prepared.list.length === 0 ? "end" : prepared
     }
     if (stream.queuedBytes === 0) this.finish(stream)
@@ -133,7 +137,13 @@ export class Http2Sender {
     const isTold = byteLength > 0 || said !== undefined || HttpMessage.anticipatesContent(parts.method)
     const lengthBytes = isWhole && isTold ? byteLength : undefined
     block.begin(Frame.headBytes)
-    const declared = HeadWriter.request(block, this.encoder, parts, lengthBytes)
+    const declared = HeadWriter.request(
+      block,
+      this.encoder,
+      parts,
+      lengthBytes,
+      this.link.peerSettings.maxHeaderListBytes
+    )
     if (typeof declared !== "number") return declared
     const { output, peerSettings } = this.link
     FrameEncoder.headers(output, stream.id, block, peerSettings.maxFrameBytes, isWhole && byteLength === 0)
@@ -163,7 +173,9 @@ export class Http2Sender {
   ): InvalidMessage | undefined {
     const { output, peerSettings } = this.link
     block.begin(Frame.headBytes)
-    const declared = HeadWriter.response(block, this.encoder, status, headers, lengthBytes, this.date(status))
+    const mostBytes = peerSettings.maxHeaderListBytes
+    const date = this.date(status)
+    const declared = HeadWriter.response(block, this.encoder, status, headers, lengthBytes, date, mostBytes)
     if (typeof declared !== "number") return declared
     if (status >= 200) stream.declaredBytes = declared
     if (stream.tunnel === "asked" && status >= 200 && status < 300) stream.tunnel = "open"
