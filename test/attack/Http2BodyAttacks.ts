@@ -178,8 +178,11 @@ export const attacks: ReadonlyArray<Attack> = [
   },
   {
     name: "echoes on the WebSockets of all streams, no window",
-    limit: "sendBuffer, connectionWindow, writeTimeout",
-    options: { webSocket: { writeTimeout: short, closeTimeout: short } },
+    limit: "sendBuffer, sendBufferSize, writeTimeout",
+    options: {
+      server: { http2: { sendBufferSize: "64 KiB" } },
+      webSocket: { writeTimeout: short, closeTimeout: short }
+    },
     run: Effect.fnUntraced(function* (scene) {
       const settings = { INITIAL_WINDOW_SIZE: 0 }
       const peers = yield* Peer.connectMany(scene.port, scene.scale, { settings })
