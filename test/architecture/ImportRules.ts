@@ -79,6 +79,9 @@ export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
   client: ["session", "pool", "balance"],
   middleware: ["server"],
   hub: ["session", "service"],
+  grpc: ["session", "service"],
+  "grpc/server": ["grpc", "server"],
+  "grpc/client": ["grpc", "client"],
   simulation: ["transport"]
 }
 

@@ -1,0 +1,92 @@
+/**
+ * The messages that the other side sends: cut out of its bytes, decompressed
+ * and decoded.
+ *
+ * Hot path: `bench/` rows "grpc".
+ *
+ * @internal
+ * @since 0.1.0
+ */
+import type { Message } from "@bufbuild/protobuf"
+import type { ProtobufCodec } from "../protobuf/ProtobufCodec.ts"
+import { ProtobufViolation } from "../protobuf/ProtobufViolation.ts"
+import * as GrpcEncoding from "../protocol/grpc/GrpcEncoding.ts"
+import * as GrpcError from "../protocol/grpc/GrpcError.ts"
+import { GrpcMessageReader } from "../protocol/grpc/GrpcMessageReader.ts"
+
+/** @category models */
+export class GrpcInbound {
+  /** Why there are no more messages, whatever comes. */
+  failure: GrpcError.GrpcError | undefined = undefined
+  /** Whether the last message came compressed. */
+  form: "plain" | "compressed" = "plain"
+  /** How many messages came. */
+  count = 0
+  private readonly codec: ProtobufCodec
+  private readonly reader: GrpcMessageReader
+  private readonly compressor: GrpcEncoding.Compressor | undefined
+  private readonly maxBytes: number
+
+  /** `compressor`: by the peer's `grpc-encoding`. `maxBytes`: of a message, also decompressed. */
+  constructor(codec: ProtobufCodec, compressor: GrpcEncoding.Compressor | undefined, maxBytes: number) {
+    this.codec = codec
+    this.compressor = compressor
+    this.maxBytes = maxBytes
+    this.reader = new GrpcMessageReader({
+      maxReceiveBytes: maxBytes,
+      compression: compressor === undefined ? "none" : "negotiated"
+    })
+  }
+
+  /** Takes the next bytes; of those before, {@link next} has taken all. */
+  push(bytes: Uint8Array): void {
+    this.reader.push(bytes)
+  }
+
+  /** The next message; `undefined`: more bytes are needed, or {@link failure} says why there are no more. */
+  next(): Message | undefined {
+    if (this.failure !== undefined) return undefined
+    const { reader } = this
+    const bytes = reader.next()
+    if (bytes === undefined) {
+      if (reader.violation !== undefined) this.failure = GrpcError.fromViolation(reader.violation)
+      return undefined
+    }
+    this.form = reader.form
+    this.count++
+    return reader.form === "plain" ? this.decode(bytes) : this.decompress(bytes)
+  }
+
+  /** The other side has ended: what is wrong with that. */
+  end(): GrpcError.GrpcError | undefined {
+    if (this.failure !== undefined) return this.failure
+    const violation = this.reader.end()
+    if (violation !== undefined) this.failure = GrpcError.fromViolation(violation)
+    return this.failure
+  }
+
+  /** Lets go of what it holds. */
+  release(): void {
+    this.reader.release()
+  }
+
+  private decompress(bytes: Uint8Array): Message | undefined {
+    const plain = GrpcEncoding.decompress(this.compressor!, bytes, this.maxBytes)
+    if (plain instanceof Uint8Array) return this.decode(plain)
+    this.fail(GrpcError.fromViolation(plain))
+    return undefined
+  }
+
+  private decode(bytes: Uint8Array): Message | undefined {
+    const message = this.codec.decode(bytes)
+    if (!(message instanceof ProtobufViolation)) return message
+    // gRPC statuscodes: "Error parsing request proto", "Error parsing response proto".
+    this.fail(GrpcError.internal(message.message, { fault: "peer" }))
+    return undefined
+  }
+
+  private fail(failure: GrpcError.GrpcError): void {
+    this.failure = failure
+    this.reader.release()
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * What stands around every call of a server: who may call, limits, logs, spans.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
+import type { GrpcServerCall } from "./GrpcServerCall.ts"
+
+/**
+ * Wraps the handling of a call of whatever kind, from its first request to its
+ * last reply. It may fail in place of the handler, and provide what that needs.
+ *
+ * @category models
+ */
+export type GrpcServerInterceptor = <R>(
+  call: GrpcServerCall,
+  handled: Effect.Effect<void, GrpcError, R>
+) => Effect.Effect<void, GrpcError, R>
