@@ -7,7 +7,7 @@
  * @internal
  * @since 0.1.0
  */
-import { create, type DescMessage, type Message } from "@bufbuild/protobuf"
+import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf"
 import type { ProtobufCodec } from "../protobuf/ProtobufCodec.ts"
 import type { Compressor } from "../protocol/grpc/GrpcEncoding.ts"
 import * as GrpcError from "../protocol/grpc/GrpcError.ts"
@@ -43,4 +43,4 @@ export const encode = (
 }
 
 const messageOf = (descriptor: DescMessage, value: object): Message =>
-  "$typeName" in value ? (value as Message) : create(descriptor, value)
+  "$typeName" in value ? (value as Message) : create(descriptor, value as MessageInitShape<DescMessage>)

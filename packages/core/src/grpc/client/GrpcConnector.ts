@@ -6,9 +6,10 @@
  * @internal
  * @since 0.1.0
  */
-import type { FieldsInput } from "../../protocol/http/HttpField.ts"
+
 import type { GrpcEncodings } from "../../protocol/grpc/GrpcEncoding.ts"
 import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
+import type { FieldsInput } from "../../protocol/http/HttpField.ts"
 import type { Http2Fields } from "../../protocol/http2/Http2Fields.ts"
 import type { Http2ResponseHead } from "../../protocol/http2/Http2Head.ts"
 import type { Http2Call } from "../../session/Http2Call.ts"
