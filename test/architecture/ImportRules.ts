@@ -80,8 +80,9 @@ export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
   middleware: ["server"],
   hub: ["session", "service"],
   grpc: ["session", "service"],
-  "grpc/server": ["grpc", "server"],
-  "grpc/client": ["grpc", "client"],
+  "grpc/generated": [],
+  "grpc/server": ["grpc", "grpc/generated", "server"],
+  "grpc/client": ["grpc", "grpc/generated", "client"],
   simulation: ["transport"]
 }
 
@@ -134,7 +135,7 @@ interface Location {
   readonly packageName: string
   /** The folder below `src`; "" for a file right in it. */
   readonly folder: string
-  /** The folder without a closing `internal`. */
+  /** The folder without a closing `internal`, and up to `generated`: the folders below are those of the protos. */
   readonly layer: string
   readonly fileName: string
 }
@@ -145,7 +146,12 @@ const locate = (path: string): Location => {
   const match = /^packages\/([^/]+)\/src\/(?:(.+)\/)?([^/]+)$/.exec(path)
   if (match === null) throw new RangeError(`${path} is no source of a package`)
   const folder = match[2] ?? ""
-  return { packageName: match[1]!, folder, layer: folder.replace(/(?:^|\/)internal$/, ""), fileName: match[3]! }
+  return {
+    packageName: match[1]!,
+    folder,
+    layer: folder.replace(/(?:^|\/)internal$|(?<=(?:^|\/)generated)\/.*$/, ""),
+    fileName: match[3]!
+  }
 }
 
 const isGeneratedBarrel = (at: Location): boolean => at.fileName === "index.ts" && at.packageName !== "examples"

@@ -32,6 +32,12 @@ describe("each rule is seen to fail", () => {
     ["folder arrows", "hpack does not know http2", "core/src/protocol/hpack/A.ts", 'import { B } from "../http2/B.ts"'],
     ["folder arrows", "a policy knows no bytes", "core/src/service/A.ts", 'import { B } from "../bytes/B.ts"'],
     ["folder arrows", "server and client are apart", "core/src/server/A.ts", 'import { B } from "../client/B.ts"'],
+    [
+      "folder arrows",
+      "generated files know none of ours",
+      "core/src/grpc/generated/a/b/C.ts",
+      'import "../../../D.ts"'
+    ],
     ["folder arrows", "nobody imports the simulation", "core/src/session/A.ts", 'export * from "../simulation/B.ts"'],
     ["unknown folder", "a new folder needs its row", "core/src/misc/A.ts", ""],
     ["platform", "node: in core", "core/src/transport/A.ts", 'import * as Net from "node:net"'],
@@ -89,6 +95,7 @@ describe("what is allowed passes", () => {
     ["addresses in a pure layer", "core/src/protocol/proxy/A.ts", 'import * as B from "effect/net/NetAddress"'],
     ["protobuf in gRPC", "core/src/server/GrpcServer.ts", 'import { a } from "@bufbuild/protobuf/wire"'],
     ["protobuf in the codec of messages", "core/src/protobuf/A.ts", 'import { a } from "@bufbuild/protobuf/wire"'],
+    ["generated files of one another", "core/src/grpc/generated/a/A_pb.ts", 'import { b } from "../b/c/B_pb.ts"'],
     ["globalThis.Buffer in bytes", "core/src/bytes/A.ts", "const a = globalThis.Buffer"],
     ["members that are called like globals", "core/src/server/A.ts", "const a = { process: 1, console: b.process }"],
     ["a date of a given time", "core/src/protocol/http/A.ts", "const a = new Date(millis)"],
