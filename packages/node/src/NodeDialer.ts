@@ -21,6 +21,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Scope from "effect/Scope"
 import * as NodeAddress from "./NodeAddress.ts"
 import * as NodeError from "./NodeError.ts"
+import * as NodeGrpcCompression from "./NodeGrpcCompression.ts"
 import * as NodeSocketOptions from "./NodeSocketOptions.ts"
 import { type Facts, NodeSocketTransport } from "./NodeSocketTransport.ts"
 import * as NodeTls from "./NodeTls.ts"
@@ -72,12 +73,16 @@ export const make = (options?: Options): Dialer.Dialer["Service"] => {
 }
 
 /**
- * Provides a `Dialer` on Node's sockets. Options that make no sense are
- * defects.
+ * Provides a `Dialer` on Node's sockets, and beside it the compression of
+ * gRPC's messages. Options that make no sense are defects.
  *
  * @category layers
  */
-export const layer = (options?: Options): Layer.Layer<Dialer.Dialer> => Layer.sync(Dialer.Dialer, () => make(options))
+export const layer = (options?: Options): Layer.Layer<Dialer.Dialer> =>
+  Layer.mergeAll(
+    Layer.sync(Dialer.Dialer, () => make(options)),
+    NodeGrpcCompression.layer()
+  )
 
 /**
  * Waits until the socket is connected, and speaks TLS where it should. The

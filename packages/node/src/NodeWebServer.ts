@@ -22,6 +22,7 @@ import type * as HttpPlatform from "effect/http/HttpPlatform"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as NodeDeflate from "./NodeDeflate.ts"
+import * as NodeGrpcCompression from "./NodeGrpcCompression.ts"
 import * as NodeListener from "./NodeListener.ts"
 
 /**
@@ -36,12 +37,13 @@ export type Options = NodeListener.Options & WebServer.Options
 /** What a handler may ask for beside the server: files, entity tags, and Effect's services on Node. @category models */
 export type Services = HttpPlatform.HttpPlatform | Etag.Generator | PlatformServices.NodeServices | Deflate
 
-/** The services beside a server, for one whose listener is made elsewhere. @category layers */
+/** The services beside a server, for one whose listener is made elsewhere; gRPC's compression is among them. @category layers */
 export const layerServices: Layer.Layer<Services> = Layer.mergeAll(
   NodeHttpPlatform.layer,
   Etag.layerWeak,
   PlatformServices.layer,
-  NodeDeflate.layer()
+  NodeDeflate.layer(),
+  NodeGrpcCompression.layer()
 )
 
 /**
