@@ -31,7 +31,7 @@ import * as Http2ClientError from "./Http2ClientError.ts"
  */
 export interface Receiver {
   /** A response of 1xx. */
-  onInterim(head: Http2ResponseHead): void
+  onInterim?(head: Http2ResponseHead): void
   /** `ended`: it has no body, and `onEnd` follows at once. */
   onHead(head: Http2ResponseHead, ended: boolean): void
   /** A part of the body, never empty. The server may send as much again after `consume`. */
@@ -65,7 +65,7 @@ export class Http2Call {
   /** Until it is on its way. */
   request: Request | undefined
   readonly receiver: Receiver
-  private readonly owner: Owner
+  readonly owner: Owner
   private phase: "waiting" | "open" | "over" = "waiting"
   private stream: Http2Stream | undefined = undefined
   private heard: "nothing" | "response" | "whole" = "nothing"

@@ -39,8 +39,10 @@ export interface Options {
 
 /** What a pool of sessions hears beside the calls. It must not throw. @category models */
 export interface Owner {
-  /** A request can be sent at once, after one had to wait or the last place was taken. */
+  /** A request can be sent at once, after one found no place or the last place was taken. */
   onCapacity(): void
+  /** The server's SETTINGS have come: the first time, it is there and speaks HTTP/2. */
+  onSettings?(): void
   /** No new requests are taken any more: the server goes away, or this side closes. */
   onDraining(): void
   /** The transport is gone. */
@@ -148,8 +150,8 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
       }
       if (refusal !== "wait") return refusal
     }
-    if (waiting.isFull) return this.tooManyWaiting
     this.places = "wanted"
+    if (waiting.isFull) return this.tooManyWaiting
     waiting.add(call)
     return call
   }
@@ -208,7 +210,7 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
   onRequest(): void {}
 
   onInterim(stream: Http2Stream, head: Http2ResponseHead): void {
-    callOf(stream).receiver.onInterim(head)
+    callOf(stream).receiver.onInterim?.(head)
   }
 
   onResponse(stream: Http2Stream, head: Http2ResponseHead, ended: boolean): void {
@@ -243,7 +245,10 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     else call.close(Http2ClientError.ofFailure(failure, call.progress))
   }
 
-  onPeerSettings(): void {}
+  onPeerSettings(): void {
+    if (this.freeCount() <= 0) this.places = "wanted"
+    this.owner?.onSettings?.()
+  }
 
   onGoAway(_lastStreamId: number, errorCode: number, debug: string): void {
     this.end(new Http2ClientError.GoneAway(errorCode, debug))
