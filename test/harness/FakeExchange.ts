@@ -1,4 +1,5 @@
 /** A request by hand, whose connection is a transport in memory: it writes down how it was answered. */
+import type { HttpFields } from "@sluice/core/protocol/http/HttpFields"
 import type * as HttpBody from "@sluice/core/session/HttpBody"
 import { type HttpExchange, type ResponseParts, TypeId, type Upgraded } from "@sluice/core/session/HttpExchange"
 import * as MemoryTransport from "@sluice/core/transport/MemoryTransport"
@@ -35,15 +36,15 @@ export class FakeExchange implements HttpExchange {
   /** The client's end of the connection, and what came to it. */
   readonly peer: Transport
   readonly heard: Recorder
-  private readonly fields: Readonly<Record<string, string>>
+  private readonly record: Readonly<Record<string, string>>
   private readonly rest: Uint8Array
 
   constructor(options: Options = {}) {
     this.method = options.method ?? "GET"
     this.version = options.version ?? "1.1"
     this.authority = options.authority ?? "server.test"
-    this.fields = options.headers ?? {}
-    this.upgradeProtocol = options.upgradeProtocol ?? this.fields.upgrade
+    this.record = options.headers ?? {}
+    this.upgradeProtocol = options.upgradeProtocol ?? this.record.upgrade
     this.body = options.body
     this.rest = options.rest ?? new Uint8Array(0)
     const [transport, peer] = MemoryTransport.pair()
@@ -56,12 +57,25 @@ export class FakeExchange implements HttpExchange {
     return this.phase === "unanswered"
   }
 
+  relaxBody(): void {}
+
+  get fields(): HttpFields {
+    return {
+      headers: () => this.record,
+      header: (name) => this.record[name],
+      setCookies: () => [],
+      visit: (line) => {
+        for (const [name, value] of Object.entries(this.record)) line(name, value)
+      }
+    }
+  }
+
   header(name: string): string | undefined {
-    return this.fields[name]
+    return this.record[name]
   }
 
   headers(): Readonly<Record<string, string>> {
-    return this.fields
+    return this.record
   }
 
   upgrade(

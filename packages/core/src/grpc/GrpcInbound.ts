@@ -13,6 +13,8 @@ import { ProtobufViolation } from "../protobuf/ProtobufViolation.ts"
 import * as GrpcEncoding from "../protocol/grpc/GrpcEncoding.ts"
 import * as GrpcError from "../protocol/grpc/GrpcError.ts"
 import { GrpcMessageReader } from "../protocol/grpc/GrpcMessageReader.ts"
+import type { FailureCode } from "../protocol/grpc/GrpcStatus.ts"
+import * as GrpcStatus from "../protocol/grpc/GrpcStatus.ts"
 
 /** @category models */
 export class GrpcInbound {
@@ -26,10 +28,21 @@ export class GrpcInbound {
   private readonly reader: GrpcMessageReader
   private readonly compressor: GrpcEncoding.Compressor | undefined
   private readonly maxBytes: number
+  private readonly malformed: FailureCode
 
-  /** `compressor`: by the peer's `grpc-encoding`. `maxBytes`: of a message, also decompressed. */
-  constructor(codec: ProtobufCodec, compressor: GrpcEncoding.Compressor | undefined, maxBytes: number) {
+  /**
+   * `compressor`: by the peer's `grpc-encoding`. `maxBytes`: of a message, also
+   * decompressed. `malformed`: how a call ends whose bytes are no message (gRPC
+   * statuscodes: "Error parsing request proto", "Error parsing response proto").
+   */
+  constructor(
+    codec: ProtobufCodec,
+    compressor: GrpcEncoding.Compressor | undefined,
+    maxBytes: number,
+    malformed: FailureCode = GrpcStatus.Internal
+  ) {
     this.codec = codec
+    this.malformed = malformed
     this.compressor = compressor
     this.maxBytes = maxBytes
     this.reader = new GrpcMessageReader({
@@ -80,8 +93,7 @@ export class GrpcInbound {
   private decode(bytes: Uint8Array): Message | undefined {
     const message = this.codec.decode(bytes)
     if (!(message instanceof ProtobufViolation)) return message
-    // gRPC statuscodes: "Error parsing request proto", "Error parsing response proto".
-    this.fail(GrpcError.internal(message.message, { fault: "peer" }))
+    this.fail(GrpcError.make(this.malformed, message.message, { fault: "peer" }))
     return undefined
   }
 

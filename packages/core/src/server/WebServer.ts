@@ -44,6 +44,7 @@ import * as ConnectionStats from "./ConnectionStats.ts"
 import * as Drain from "./Drain.ts"
 import { Draining } from "./Draining.ts"
 import * as HttpHandler from "./HttpHandler.ts"
+import { type HttpMount, HttpMounts, type MountHost } from "./HttpMount.ts"
 import type { HttpObserver } from "./HttpObserver.ts"
 import * as HttpStats from "./HttpStats.ts"
 
@@ -60,6 +61,12 @@ export class WebServer extends Context.Service<
     readonly drain: Effect.Effect<Report>
     readonly isDraining: Effect.Effect<boolean>
     readonly stats: Effect.Effect<Stats>
+    /**
+     * Has requests taken by another protocol before the application gets them,
+     * as gRPC does by their content type; for the lifetime of a scope. Mounts
+     * are asked in the order in which they came.
+     */
+    readonly mount: (make: (host: MountHost) => HttpMount) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("@sluice/core/server/WebServer") {}
 
@@ -133,9 +140,9 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
     yield* Effect.addFinalizer(() => stop)
     const environmentOf = yield* makeEnvironments(options, timers, requests)
     const maxBodyBytes = Limit.bytesOrUnbounded("maxBufferedBody", options?.maxBufferedBody, 2 * 1024 * 1024)
-    const services = Context.make(CurrentTimers, timers).pipe(
-      Context.add(Draining, { isDraining: drain.isDraining, begun: drain.begun })
-    )
+    const draining = { isDraining: drain.isDraining, begun: drain.begun }
+    const services = Context.make(CurrentTimers, timers).pipe(Context.add(Draining, draining))
+    const mounts = new HttpMounts({ timers, draining })
     const defaults = Multipart.limitsServices({ ...multipartLimits, ...options?.multipart })
     let started = false
     return {
@@ -143,6 +150,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
         address: listener.address,
         drain: stop,
         isDraining: Effect.sync(drain.isDraining),
+        mount: (make) => mounts.add(make),
         stats: Effect.sync(() => ({ ...connections.snapshot(), requests: requests.snapshot() }))
       }),
       httpServer: HttpServer.make({
@@ -152,7 +160,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
             if (started) return yield* Effect.die(new Error("this server serves already, or has served"))
             started = true
             const serve = yield* HttpHandler.make(app, { middleware, maxBodyBytes, defaults, services })
-            const environment = environmentOf(serve)
+            const environment = environmentOf(mounts.before(serve))
             // Before the services that handlers use are released.
             yield* Effect.addFinalizer(() => stop)
             yield* loop.start((transport, finished) => HttpSession.startUnsafe(environment(), transport, finished))

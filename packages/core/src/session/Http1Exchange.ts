@@ -10,6 +10,7 @@
  */
 import * as Utf8 from "../bytes/Utf8.ts"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
+import type { HttpFields } from "../protocol/http/HttpFields.ts"
 import { ConnectionEnded, InvalidMessage, type Refusal } from "../protocol/http1/Http1Error.ts"
 import type { RequestHead } from "../protocol/http1/Http1Head.ts"
 import * as Http1HeadWriter from "../protocol/http1/Http1HeadWriter.ts"
@@ -92,6 +93,12 @@ export class Http1Exchange implements HttpExchange {
 
   get transport(): Transport {
     return this.connection.transport
+  }
+
+  relaxBody(): void {}
+
+  get fields(): HttpFields {
+    return this.head
   }
 
   header(name: string): string | undefined {

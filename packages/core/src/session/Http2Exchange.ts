@@ -74,6 +74,8 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
   private readonly head: Http2RequestHead
   private readonly connection: Connection
   private waiting: Set<() => void> | undefined = undefined
+  /** Whether a body that stops in the middle is given up. */
+  private pace: "limited" | "any" = "limited"
   /** RFC 9110 §10.1.1: whether the client may still wait for `100 Continue`. */
   private continuation: "owed" | "none"
 
@@ -122,6 +124,15 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
 
   get transport(): Transport {
     return this.connection.transport
+  }
+
+  relaxBody(): void {
+    this.pace = "any"
+    this.stream.bodyLimit = "none"
+  }
+
+  get fields(): HttpFields {
+    return this.head
   }
 
   header(name: string): string | undefined {
@@ -266,11 +277,13 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     const { engine, pump } = this.connection
     if (this.continuation === "owed" && this.phase === "unanswered") this.interim(100, noFields)
     this.continuation = "none"
+    if (this.pace === "any") return
     engine.awaitBody(this.stream, true, pump.now())
     pump.wake()
   }
 
   unwanted(): void {
+    if (this.pace === "any") return
     const { engine, pump } = this.connection
     engine.awaitBody(this.stream, false, pump.now())
   }

@@ -10,6 +10,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import type { FieldsInput } from "../protocol/http/HttpField.ts"
+import type { HttpFields } from "../protocol/http/HttpFields.ts"
 import type { Refusal } from "../protocol/http/HttpReason.ts"
 import type { Transport } from "../transport/Transport.ts"
 import type { HttpBody } from "./HttpBody.ts"
@@ -57,6 +58,14 @@ export interface HttpExchange {
    * sent any more, and the body may never come.
    */
   readonly awaitsContinue: boolean
+  /**
+   * Takes the limits of size and pace off the body, for who reads a stream of
+   * messages and limits those: an HTTP/2 body may go on for ever then, and be
+   * quiet for as long. HTTP/1.1 keeps its limits.
+   */
+  relaxBody(): void
+  /** All fields, as they came. */
+  readonly fields: HttpFields
   /** One field by its name in lower case; several lines joined with a comma. */
   header(name: string): string | undefined
   /** All fields but `Set-Cookie`, by name in lower case: one record, without a prototype, that nobody may change. */

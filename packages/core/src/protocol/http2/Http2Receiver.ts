@@ -368,6 +368,7 @@ export class Http2Receiver {
     if (expectedBytes !== unknownLength && receivedBytes > expectedBytes) {
       return new MalformedMessage("RFC 9113 §8.1.1: more content than Content-Length says")
     }
+    if (stream.bodyLimit === "none") return undefined
     const { bodyBytes } = this.link.limits
     return receivedBytes > bodyBytes ? new BodyTooLarge(bodyBytes) : undefined
   }

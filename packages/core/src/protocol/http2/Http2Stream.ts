@@ -47,6 +47,8 @@ export class Http2Stream extends Http2FlowWindow {
   /** @internal Received, and not used up; how many of its frames were small. */
   unreadBytes = 0
   unreadSmallFrames = 0
+  /** @internal Whether `bodyBytes` of the limits counts for it. */
+  bodyLimit: "limited" | "none" = "limited"
   /** @internal Whether what comes of its body is dropped. */
   isAbandoned = false
   /** @internal Since when somebody waits for more of the body; `Infinity`: nobody does. */

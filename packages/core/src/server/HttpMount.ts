@@ -1,0 +1,66 @@
+/**
+ * Another protocol on the port of an HTTP server: it takes the requests that
+ * are its own before the HTTP application sees them, and serves them by the
+ * exchange, without Effect's request and response.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Serving } from "../session/HttpEnvironment.ts"
+import type { HttpExchange } from "../session/HttpExchange.ts"
+import type { Timers } from "../session/Timers.ts"
+import type { DrainState } from "./Draining.ts"
+
+export type { Serving } from "../session/HttpEnvironment.ts"
+
+/** What a mount finds in its server. @category models */
+export interface MountHost {
+  readonly timers: Timers
+  readonly draining: DrainState
+}
+
+/** @category models */
+export interface HttpMount {
+  /**
+   * Serves a request whose head has come: `pass` where it is not its own. What
+   * is served goes on until it is observed to have ended; `undefined`: it was
+   * answered at once. Must not throw.
+   */
+  readonly serve: (exchange: HttpExchange) => Serving | undefined | "pass"
+}
+
+/** All mounts of a server. @category models */
+export class HttpMounts {
+  private readonly host: MountHost
+  private mounts: ReadonlyArray<HttpMount> = []
+
+  constructor(host: MountHost) {
+    this.host = host
+  }
+
+  add(make: (host: MountHost) => HttpMount): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        const mount = make(this.host)
+        this.mounts = [...this.mounts, mount]
+        return mount
+      }),
+      (mount) =>
+        Effect.sync(() => {
+          this.mounts = this.mounts.filter((one) => one !== mount)
+        })
+    ).pipe(Effect.asVoid)
+  }
+
+  /** Asks the mounts, and then `serve`. */
+  before(serve: (exchange: HttpExchange) => Serving | undefined): (exchange: HttpExchange) => Serving | undefined {
+    return (exchange) => {
+      for (const mount of this.mounts) {
+        const serving = mount.serve(exchange)
+        if (serving !== "pass") return serving
+      }
+      return serve(exchange)
+    }
+  }
+}
