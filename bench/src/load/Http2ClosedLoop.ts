@@ -98,7 +98,7 @@ export class Http2ClosedLoop implements FrameReceiver {
     this.writer =
       request.bodyBytes === undefined
         ? new Http2Gets(wire, request, this.mask + 1)
-        : new Http2Uploads(wire, request, inFlight)
+        : new Http2Uploads(wire, Http2Frames.blocksOf(request), Buffer.alloc(request.bodyBytes, "x"), inFlight)
     wire.write(Http2Frames.opening)
     this.send(1)
   }

@@ -76,28 +76,32 @@ export const opening: Buffer = Buffer.concat([
 export const settingsAcknowledged: Buffer = frame(settings, acknowledged, 0, Buffer.alloc(0))
 
 /** The header blocks of a request: the first one of a connection, and each one after it, by the tables. */
-export const blocksOf = ({
-  method,
-  path,
-  bodyBytes
-}: Http2Request): { readonly first: Buffer; readonly next: Buffer } => {
+export interface Blocks {
+  readonly first: Buffer
+  readonly next: Buffer
+}
+
+export const blocksOf = ({ method, path, bodyBytes }: Http2Request): Blocks =>
+  blocksOfFields([
+    [":method", method],
+    [":scheme", "http"],
+    [":authority", "localhost"],
+    [":path", path],
+    ...(bodyBytes === undefined
+      ? []
+      : ([
+          ["content-type", "application/octet-stream"],
+          ["content-length", String(bodyBytes)]
+        ] as const))
+  ])
+
+export const blocksOfFields = (fields: ReadonlyArray<readonly [name: string, value: string]>): Blocks => {
   const encoder = new HpackEncoder()
   const encode = (): Buffer => {
     const block = new HpackBlock()
     block.begin(0)
     encoder.begin(block)
-    for (const [name, value] of [
-      [":method", method],
-      [":scheme", "http"],
-      [":authority", "localhost"],
-      [":path", path]
-    ] as const) {
-      encoder.encode(block, name, value, "index")
-    }
-    if (bodyBytes !== undefined) {
-      encoder.encode(block, "content-type", "application/octet-stream", "index")
-      encoder.encode(block, "content-length", String(bodyBytes), "index")
-    }
+    for (const [name, value] of fields) encoder.encode(block, name, value, "index")
     return Buffer.from(block.bytes.subarray(0, block.length))
   }
   return { first: encode(), next: encode() }

@@ -4,17 +4,18 @@
  * Each stream under way has a lane: the DATA frames of a whole body, prepared
  * once, in which only the stream identifiers change. A lane is used again when
  * its stream is over, so its bytes have left the socket. Frames are not cut:
- * less than a whole one of a window is left until more comes.
+ * less than a whole one of a window is left until more comes. All but the last
+ * one of a body are as large as any peer takes.
  *
- * Invariant: of a lane's frames, `0 <= sentBytes <= frames.length` are sent.
+ * Invariant: of a body, `0 <= sentBytes <= bodyBytes` are sent, in whole frames.
  */
 import * as Http2Frames from "./Http2Frames.ts"
-import type { Http2Request } from "./Http2Load.ts"
 import type { RequestWriter, Wire } from "./Http2RequestWriter.ts"
 
 interface Lane {
   /** 0: the lane is free. */
   streamId: number
+  /** Of the body: what lies in frames counts without their heads. */
   sentBytes: number
   windowBytes: number
   readonly frames: Buffer
@@ -25,18 +26,20 @@ const frameBytes = headBytes + payloadBytes
 
 export class Http2Uploads implements RequestWriter {
   private readonly wire: Wire
-  private readonly blocks: ReturnType<typeof Http2Frames.blocksOf>
+  private readonly blocks: Http2Frames.Blocks
+  private readonly bodyBytes: number
   private readonly lanes: ReadonlyArray<Lane>
   private initialBytes = Http2Frames.initialWindowBytes
   private connectionBytes = Http2Frames.initialWindowBytes
   /** Whose turn it is first, so that none starves. */
   private turn = 0
 
-  /** The body is a multiple of 16 KiB. */
-  constructor(wire: Wire, request: Http2Request, inFlight: number) {
-    const frames = framesOf(request.bodyBytes ?? 0)
+  constructor(wire: Wire, blocks: Http2Frames.Blocks, body: Buffer, inFlight: number) {
+    if (body.length === 0) throw new Error("an upload takes a body")
+    const frames = framesOf(body)
     this.wire = wire
-    this.blocks = Http2Frames.blocksOf(request)
+    this.blocks = blocks
+    this.bodyBytes = body.length
     this.lanes = Array.from({ length: inFlight }, () => ({
       streamId: 0,
       sentBytes: 0,
@@ -95,26 +98,28 @@ export class Http2Uploads implements RequestWriter {
 
   private send(lane: Lane): void {
     if (lane.streamId === 0) return
-    const left = (lane.frames.length - lane.sentBytes) / frameBytes
-    const frames = Math.min(left, Math.floor(Math.min(lane.windowBytes, this.connectionBytes) / payloadBytes))
-    if (frames <= 0) return
-    const end = lane.sentBytes + frames * frameBytes
-    this.wire.write(lane.frames.subarray(lane.sentBytes, end))
-    lane.sentBytes = end
-    lane.windowBytes -= frames * payloadBytes
-    this.connectionBytes -= frames * payloadBytes
+    const { sentBytes } = lane
+    const left = this.bodyBytes - sentBytes
+    const room = Math.min(lane.windowBytes, this.connectionBytes)
+    const byteCount = room >= left ? left : Math.floor(room / payloadBytes) * payloadBytes
+    if (byteCount <= 0) return
+    lane.sentBytes += byteCount
+    this.wire.write(lane.frames.subarray(framedBytes(sentBytes), framedBytes(lane.sentBytes)))
+    lane.windowBytes -= byteCount
+    this.connectionBytes -= byteCount
   }
 }
 
+/** How long the first `byteCount` bytes of a body are in their frames. */
+const framedBytes = (byteCount: number): number => byteCount + headBytes * Math.ceil(byteCount / payloadBytes)
+
 /** The last of them ends the stream. */
-const framesOf = (bodyBytes: number): Buffer => {
-  if (bodyBytes === 0 || bodyBytes % payloadBytes !== 0)
-    throw new Error(`a body is whole frames, not ${bodyBytes} bytes`)
-  const payload = Buffer.alloc(payloadBytes, "x")
-  return Buffer.concat(
-    Array.from({ length: bodyBytes / payloadBytes }, (_, index) => {
-      const isLast = (index + 1) * payloadBytes === bodyBytes
+const framesOf = (body: Buffer): Buffer =>
+  Buffer.concat(
+    Array.from({ length: Math.ceil(body.length / payloadBytes) }, (_, index) => {
+      const start = index * payloadBytes
+      const isLast = start + payloadBytes >= body.length
+      const payload = body.subarray(start, start + payloadBytes)
       return Http2Frames.frame(Http2Frames.data, isLast ? Http2Frames.endStream : 0, 0, payload)
     })
   )
-}

@@ -12,17 +12,20 @@ export interface Counts {
   /** In microseconds, one for each reply. */
   readonly latencies: Histogram
   readonly errors: ReadonlyArray<Error>
+  /** What counts instead of replies, where each has many. */
+  readonly messages?: { readonly count: number } | undefined
 }
 
-export const run = async (order: CommonOrder, { latencies, errors }: Counts): Promise<Report> => {
+export const run = async (order: CommonOrder, { latencies, errors, messages }: Counts): Promise<Report> => {
   await Deadline.pause(order.warmUpMillis)
   latencies.clear()
+  const messagesBefore = messages?.count ?? 0
   const readMeter = CpuMeter.start(order.serverPid, order.cores)
   await Deadline.pause(order.measureMillis)
   const usage = readMeter()
   return {
     ...usage,
-    replyCount: latencies.count,
+    replyCount: messages === undefined ? latencies.count : messages.count - messagesBefore,
     errorCount: errors.length,
     firstError: errors[0]?.message,
     latencyMicros: {

@@ -7,7 +7,7 @@ import { Http2Uploads } from "../../../bench/src/load/Http2Uploads.ts"
 const { payloadBytes, initialWindowBytes } = Http2Frames
 
 /** `said` has what was written since it was last asked: `HEADERS 1`, `DATA 1 16384`, `DATA 1 16384 END`. */
-const start = (inFlight: number) => {
+const start = (inFlight: number, bodyBytes = 3 * payloadBytes) => {
   let heard: Array<string> = []
   const reader = new Http2FrameReader({
     onData: (streamId, _bytes, begin, end, ended) =>
@@ -18,7 +18,8 @@ const start = (inFlight: number) => {
     write: (bytes: Uint8Array) => reader.receive(Buffer.from(bytes), bytes.length),
     destroy: () => assert.fail("destroyed")
   }
-  const uploads = new Http2Uploads(wire, { method: "POST", path: "/upload", bodyBytes: 3 * payloadBytes }, inFlight)
+  const blocks = Http2Frames.blocksOf({ method: "POST", path: "/upload", bodyBytes })
+  const uploads = new Http2Uploads(wire, blocks, Buffer.alloc(bodyBytes), inFlight)
   const said = (): ReadonlyArray<string> => {
     const lines = heard
     heard = []
@@ -96,7 +97,23 @@ it("streams take turns at what the connection gives", () => {
   assert.sameMembers(streams, ["3", "5"])
 })
 
-it("a body that is not made of whole frames is refused", () => {
-  const wire = { write() {}, destroy() {} }
-  assert.throws(() => new Http2Uploads(wire, { method: "POST", path: "/", bodyBytes: 1 }, 1), /whole frames/)
+describe("a body whose last frame is shorter", () => {
+  it("goes out whole", () => {
+    const { uploads, said } = start(1, payloadBytes + 1)
+    uploads.begin(1, 1)
+    assert.deepStrictEqual(said(), ["HEADERS 1", `DATA 1 ${payloadBytes}`, "DATA 1 1 END"])
+  })
+
+  it("waits for no more than that takes", () => {
+    const { uploads, said } = start(1, payloadBytes + 1)
+    uploads.onInitialWindow(payloadBytes)
+    uploads.begin(1, 1)
+    assert.deepStrictEqual(said(), ["HEADERS 1", `DATA 1 ${payloadBytes}`])
+    uploads.onWindow(1, 1)
+    assert.deepStrictEqual(said(), ["DATA 1 1 END"])
+  })
+})
+
+it("a request without a body is refused", () => {
+  assert.throws(() => start(1, 0), /takes a body/)
 })
