@@ -9,6 +9,10 @@ import * as Effect from "effect/Effect"
 import { GrpcError } from "../../protocol/grpc/GrpcError.ts"
 import type { GrpcMethod } from "../GrpcMethod.ts"
 import type { Failure, GrpcStream } from "./GrpcConnector.ts"
+import * as GrpcHedging from "./GrpcHedging.ts"
+import * as GrpcRetry from "./GrpcRetry.ts"
+import type { GrpcServiceConfig } from "./GrpcServiceConfig.ts"
+import { GrpcThrottle } from "./GrpcThrottle.ts"
 
 /** @category models */
 export interface GrpcAttempts {
@@ -47,6 +51,8 @@ export interface FailedOptions {
   readonly pushback?: string | undefined
   /** What the connector said, where the attempt did not end with a status of the server. */
   readonly failure?: Failure | undefined
+  /** The attempt's own, over by now: the next one goes beside it. */
+  readonly stream?: GrpcStream | undefined
 }
 
 /** An attempt failed. @category errors */
@@ -57,11 +63,13 @@ export class AttemptFailed {
   /** How long the server wants the next attempt to wait, in milliseconds, or that there is none. */
   readonly pushback: number | "stop" | undefined
   readonly reach: Reach
+  readonly stream: GrpcStream | undefined
   constructor(error: GrpcError, options?: FailedOptions) {
     this.error = error
     this.isCommitted = options?.isCommitted ?? false
     this.pushback = options?.pushback === undefined ? undefined : parsePushback(options.pushback)
     this.reach = options?.failure === undefined ? "Handler" : reachOf(options.failure)
+    this.stream = options?.stream
   }
 }
 
@@ -108,12 +116,29 @@ const reachOf = (failure: Failure): Reach => {
   }
 }
 
-/** With no policy: only attempts that no server has looked at are made again. @category constructors */
+/** With no policy: only attempts that no handler has seen are made again. @category constructors */
 export const once: GrpcAttempts = {
-  run: (_method, once) =>
-    Effect.catch(once({ previousAttempts: 0, besides: undefined, onStream: ignore, onCommitted: ignore }), (failed) =>
-      Effect.fail(failed.error)
-    )
+  run: (_method, once) => GrpcRetry.run(undefined, undefined, once)
 }
 
-const ignore = (): void => {}
+/**
+ * As a service configuration says. Each has a throttle of its own, so make one
+ * for a channel.
+ *
+ * @category constructors
+ */
+export const make = (config: GrpcServiceConfig): Effect.Effect<GrpcAttempts> =>
+  Effect.sync(() => {
+    const throttle = config.throttling === undefined ? undefined : new GrpcThrottle(config.throttling)
+    return {
+      run: (method, once) => {
+        const { hedging, retry } = config.methodOf(method)
+        if (hedging === undefined || isStreamed(method)) return GrpcRetry.run(retry, throttle, once)
+        return GrpcHedging.run(hedging, throttle, once)
+      }
+    }
+  })
+
+/** Two attempts cannot both read the requests of the caller. */
+const isStreamed = (method: GrpcMethod): boolean =>
+  method.kind === "client_streaming" || method.kind === "bidi_streaming"
