@@ -6,6 +6,7 @@ import * as ProtobufCodec from "@sluice/core/protobuf/ProtobufCodec"
 import { ProtobufViolation } from "@sluice/core/protobuf/ProtobufViolation"
 import { assert, describe, it } from "vitest"
 import { hex } from "../../harness/Hex.ts"
+import * as ProtobufInits from "../../harness/ProtobufInits.ts"
 import * as ProtobufMessages from "../../harness/ProtobufMessages.ts"
 import * as editions from "../../harness/protobuf/sluice/test/editions_pb.ts"
 import * as hot from "../../harness/protobuf/sluice/test/hot_pb.ts"
@@ -139,6 +140,67 @@ describe("the same as protobuf-es", () => {
     if (decoded instanceof ProtobufViolation) assert.fail(decoded.message)
     assert.strictEqual(getExtension(decoded, two.note), "kept")
     assert.deepStrictEqual(getExtension(decoded, two.marks), [1, 2])
+  })
+})
+
+describe("what a message is made of: the same as to make it first", () => {
+  for (const descriptor of ProtobufMessages.descriptors) {
+    it(descriptor.typeName, () => {
+      const codec = ProtobufCodec.make(descriptor)
+      for (let seed = 0; seed < 24; seed++) {
+        const random = new SeededRandom(seed)
+        const init = ProtobufInits.of(random, descriptor, ProtobufMessages.message(random, descriptor))
+        assert.strictEqual(ProtobufInits.sameBytes(codec, init), "written")
+      }
+    })
+  }
+  const { SingularSchema, RepeatedSchema, TreeSchema, ChoiceSchema, MapsSchema } = three
+  const rows: ReadonlyArray<readonly [descriptor: ProtobufCodec.Descriptor, init: object, "written" | "refused"]> = [
+    [SingularSchema, {}, "written"],
+    [SingularSchema, { int32Value: undefined, leaf: undefined, stringValue: null }, "written"],
+    [SingularSchema, { int32Value: "7" }, "written"],
+    [SingularSchema, { bytesValue: [1, 300] }, "written"],
+    [SingularSchema, Object.create({ int32Value: 1 }), "written"],
+    [SingularSchema, { int32Value: 2 ** 31 }, "refused"],
+    [SingularSchema, { stringValue: 5 }, "written"],
+    [SingularSchema, { leaf: 5 }, "refused"],
+    [SingularSchema, { leaf: create(hot.TextSchema, { text: "x" }) }, "written"],
+    [TreeSchema, { left: { left: {}, label: "a" }, children: [{}, { label: "b" }] }, "written"],
+    [TreeSchema, { left: [] }, "refused"],
+    [RepeatedSchema, { int32Values: { length: 2, 0: 1, 1: 2 } }, "written"],
+    [RepeatedSchema, { int32Values: [1, undefined] }, "refused"],
+    [MapsSchema, { byInt32: ["a", "b"] }, "written"],
+    [MapsSchema, { byInt32: { x: "a" } }, "refused"],
+    [ChoiceSchema, { choice: { case: "nobody", value: 1 } }, "written"],
+    [ChoiceSchema, { choice: { case: "stringValue", value: undefined } }, "written"],
+    [two.RequiredSchema, {}, "refused"],
+    [two.Optional2Schema, { stringValue: "" }, "written"]
+  ]
+  for (const [descriptor, init, expected] of rows) {
+    it(`${descriptor.name} of ${JSON.stringify(init)} is ${expected}`, () => {
+      assert.strictEqual(ProtobufInits.sameBytes(ProtobufCodec.make(descriptor), init), expected)
+      assert.strictEqual(ProtobufInits.sameBytes(ProtobufCodec.plain(descriptor), init), expected)
+    })
+  }
+  it("a message of its type is written as it is, with what it does not know", () => {
+    const made = create(SingularSchema, { int32Value: 1 })
+    made.$unknown = [{ no: 900_000, wireType: 0, data: Uint8Array.of(1) }]
+    for (const codec of [ProtobufCodec.make(SingularSchema), ProtobufCodec.plain(SingularSchema)]) {
+      assert.isTrue(Buffer.from(codec.encodeInit(made)).equals(toBinary(SingularSchema, made)))
+    }
+  })
+  it("a message of another type is refused, and not taken for fields of the same names", () => {
+    for (const codec of [ProtobufCodec.make(SingularSchema), ProtobufCodec.plain(SingularSchema)]) {
+      assert.throws(() => codec.encodeInit(create(hot.TextSchema) as object), "cannot use")
+    }
+  })
+  it("bytes before it are the caller's", () => {
+    const codec = ProtobufCodec.make(hot.TextSchema)
+    for (const text of ["a", "a".repeat(9_000)]) {
+      assert.isTrue(
+        Buffer.from(codec.encodeInit({ text }, 5).subarray(5)).equals(codec.encode(create(hot.TextSchema, { text })))
+      )
+    }
   })
 })
 

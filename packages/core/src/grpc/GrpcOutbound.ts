@@ -7,7 +7,7 @@
  * @internal
  * @since 0.1.0
  */
-import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf"
+import type { Message } from "@bufbuild/protobuf"
 import type { ProtobufCodec } from "../protobuf/ProtobufCodec.ts"
 import type { Compressor } from "../protocol/grpc/GrpcEncoding.ts"
 import * as GrpcError from "../protocol/grpc/GrpcError.ts"
@@ -29,7 +29,7 @@ export const encode = (
 ): Uint8Array | GrpcError.GrpcError => {
   let bytes: Uint8Array
   try {
-    bytes = codec.encode(messageOf(codec.descriptor, value), GrpcMessageWriter.prefixBytes)
+    bytes = codec.encodeInit(value as Message, GrpcMessageWriter.prefixBytes)
   } catch (cause) {
     return GrpcError.internal("the message cannot be encoded", { fault: "caller", cause })
   }
@@ -41,6 +41,3 @@ export const encode = (
   GrpcMessageWriter.writePrefix(bytes, 0, messageBytes, "plain")
   return bytes
 }
-
-const messageOf = (descriptor: DescMessage, value: object): Message =>
-  "$typeName" in value ? (value as Message) : create(descriptor, value as MessageInitShape<DescMessage>)

@@ -6,7 +6,8 @@
  * a decoder for it. Bytes and messages are the same as those of `toBinary` and
  * `fromBinary`: the order of fields, unknown fields (extensions are among
  * them), presence, defaults, groups, features of editions. Where a message
- * cannot be compiled, it is left to protobuf-es: `strategy` says so.
+ * cannot be compiled, it is left to protobuf-es: `strategy` says so. What a
+ * message would be made of is written without making it.
  *
  * - Bytes fields of a decoded message, and its unknown fields, are views of
  *   the bytes it came in: they must not be changed, and are held as long as the message is.
@@ -17,7 +18,16 @@
  *
  * @since 0.1.0
  */
-import { type DescMessage, fromBinary, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf"
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary
+} from "@bufbuild/protobuf"
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { Fault, ProtobufReader } from "./ProtobufReader.ts"
 import * as ProtobufSupport from "./ProtobufSupport.ts"
 import * as ProtobufUnit from "./ProtobufUnit.ts"
@@ -36,6 +46,9 @@ export type Strategy = "Compiled" | "NoCodeGeneration" | "Host" | "JsonField" | 
 /** @category models */
 export type Descriptor = DescMessage
 
+/** What `create` of protobuf-es makes a message of, or a message. @category models */
+export type Init<A extends Message> = MessageInitShape<GenMessage<A>>
+
 /** @category models */
 export interface ProtobufCodec<A extends Message = Message> {
   readonly descriptor: DescMessage
@@ -49,6 +62,11 @@ export interface ProtobufCodec<A extends Message = Message> {
    * number out of range, a required field that is not set, another message.
    */
   encode(message: A, reserveBytes?: number): Uint8Array
+  /**
+   * As `encode(create(descriptor, init))`, at the price of `encode`. A message
+   * is written as it is; one of another type is refused.
+   */
+  encodeInit(init: Init<A> | A, reserveBytes?: number): Uint8Array
   /** The message; never throws. */
   decode(bytes: Uint8Array): A | ProtobufViolation
 }
@@ -71,6 +89,7 @@ export const plain = <D extends DescMessage>(
   descriptor,
   strategy,
   encode: (message, reserveBytes = 0) => encodePlain(descriptor, message, reserveBytes),
+  encodeInit: (init, reserveBytes = 0) => encodePlain(descriptor, messageOf(descriptor, init), reserveBytes),
   decode: (bytes) => {
     try {
       return fromBinary(descriptor, bytes)
@@ -79,6 +98,17 @@ export const plain = <D extends DescMessage>(
     }
   }
 })
+
+/**
+ * The message that `encodeInit` writes. A message stays what it is: of one of
+ * another type `create` would take what has the same names.
+ *
+ * @category constructors
+ */
+export const messageOf = (descriptor: DescMessage, init: object): Message =>
+  "$typeName" in init && init.$typeName !== undefined
+    ? (init as Message)
+    : create(descriptor, init as MessageInitShape<DescMessage>)
 
 const codecs = new WeakMap<DescMessage, unknown>()
 
@@ -90,22 +120,27 @@ const compiled = <D extends DescMessage>(descriptor: D): ProtobufCodec<MessageSh
   const unit = ProtobufUnit.of(descriptor)
   // The next message will be about as long as the last ones.
   let expectedBytes = 64
+  /** `undefined` where it is left to protobuf-es. */
+  const write = (encode: ProtobufUnit.ProtobufUnit["encode"], value: object, reserveBytes: number) => {
+    if (writer.isOpen) return undefined
+    writer.open(reserveBytes, expectedBytes)
+    try {
+      encode(writer, value as ProtobufUnit.Fields)
+      const bytes = writer.close()
+      expectedBytes = expectation(expectedBytes, bytes.length - reserveBytes)
+      return bytes
+    } catch {
+      writer.abandon()
+      return undefined
+    }
+  }
   return {
     descriptor,
     strategy: "Compiled",
-    encode: (message, reserveBytes = 0) => {
-      if (writer.isOpen) return encodePlain(descriptor, message, reserveBytes)
-      writer.open(reserveBytes, expectedBytes)
-      try {
-        unit.encode(writer, message as ProtobufUnit.Fields)
-        const bytes = writer.close()
-        expectedBytes = expectation(expectedBytes, bytes.length - reserveBytes)
-        return bytes
-      } catch {
-        writer.abandon()
-        return encodePlain(descriptor, message, reserveBytes)
-      }
-    },
+    encode: (message, reserveBytes = 0) =>
+      write(unit.encode, message, reserveBytes) ?? encodePlain(descriptor, message, reserveBytes),
+    encodeInit: (init, reserveBytes = 0) =>
+      write(unit.encodeInit, init, reserveBytes) ?? encodePlain(descriptor, messageOf(descriptor, init), reserveBytes),
     decode: (bytes) => {
       const message = unit.create()
       try {

@@ -1,6 +1,7 @@
 /**
- * Compiles the encoder of one message type: a function with a few lines for
- * each field, in the order of their numbers.
+ * Compiles the encoders of one message type: functions with a few lines for
+ * each field, in the order of their numbers. One takes messages, the other what
+ * `create` of protobuf-es makes messages of, without making them.
  *
  * It writes only values of the types that protobuf-es declares. What is
  * anything else (a number for a bigint, a text for a number, a required field
@@ -20,31 +21,49 @@ import { isWrapper } from "./ProtobufSupport.ts"
 import type { Fields, ProtobufUnit } from "./ProtobufUnit.ts"
 import { notPlain, type ProtobufWriter } from "./ProtobufWriter.ts"
 
-/** Compiles the encoder of `descriptor`; `unitOf` is asked for the types of its fields. */
+/** What an encoder takes: a message, or what one is made of. */
+export type Form = "message" | "init"
+
+/** Compiles an encoder of `descriptor`; `unitOf` is asked for the types of its fields. */
 export const compile = (
   descriptor: DescMessage,
-  unitOf: (child: DescMessage) => ProtobufUnit
+  unitOf: (child: DescMessage) => ProtobufUnit,
+  form: Form
 ): ((writer: ProtobufWriter, message: Fields) => void) => {
   const children = Source.childrenOf(descriptor.fields)
   const fields = [...descriptor.fields].sort((left, right) => left.number - right.number)
   const text = `(w, m) => {
-  ${fields.length > 0 ? `if (m.$typeName !== ${JSON.stringify(descriptor.typeName)}) throw notPlain` : ""}
+  ${form === "message" ? typeText(descriptor, fields.length) : initText(descriptor)}
   let v, o
   let b = w.bytes, c = b.length, p = w.position
-  ${fields.map((field) => fieldText(field, children)).join("\n  ")}
-  if (m.$unknown !== undefined) p = w.unknown(p, m.$unknown)
+  ${fields.map((field) => fieldText(field, children, form)).join("\n  ")}
+  ${form === "message" ? "if (m.$unknown !== undefined) p = w.unknown(p, m.$unknown)" : ""}
   w.position = p
 }`
   const units = Object.fromEntries(children.map((child, index) => [`u${index}`, unitOf(child)]))
-  return Source.build({ ...units, notPlain, own: Object.prototype.hasOwnProperty }, text)
+  const isArray = Array.isArray
+  return Source.build(
+    { ...units, notPlain, own: Object.prototype.hasOwnProperty, isArray, unit: unitOf(descriptor) },
+    text
+  )
 }
 
-const fieldText = (field: DescField, children: ReadonlyArray<DescMessage>): string => {
+const typeText = ({ typeName }: DescMessage, fieldCount: number): string =>
+  fieldCount > 0 ? `if (m.$typeName !== ${JSON.stringify(typeName)}) throw notPlain` : ""
+
+/** A message stays what it is, and is never made of another one here. */
+const initText = ({ typeName }: DescMessage): string => `if (typeof m !== "object" || isArray(m)) throw notPlain
+  if (m.$typeName !== undefined) {
+    if (m.$typeName !== ${JSON.stringify(typeName)}) throw notPlain
+    return unit.encode(w, m)
+  }`
+
+const fieldText = (field: DescField, children: ReadonlyArray<DescMessage>, form: Form): string => {
   const unit = field.message === undefined ? "" : `u${children.indexOf(field.message)}`
-  if (field.fieldKind === "list") return listText(field, unit)
-  if (field.fieldKind === "map") return mapText(field, unit)
-  const write = field.fieldKind === "message" ? messageText(field, unit) : singularText(field)
-  return presenceText(field, field.oneof, write)
+  if (field.fieldKind === "list") return listText(field, unit, form)
+  if (field.fieldKind === "map") return mapText(field, unit, form)
+  const write = field.fieldKind === "message" ? messageText(field, unit, form) : singularText(field)
+  return form === "message" ? presenceText(field, field.oneof, write) : givenText(field, field.oneof, write)
 }
 
 /** Writes a field where it is set. */
@@ -56,10 +75,23 @@ const presenceText = (field: DescField, oneof: DescOneof | undefined, write: str
   }
   if (field.presence === Presence.IMPLICIT) return `v = m${name}; if (${isNotZero(field)}) { ${write} }`
   // What is not set may have its default on the prototype.
-  const otherwise = field.presence === Presence.LEGACY_REQUIRED ? " else throw notPlain" : ""
   const isSet = `v !== undefined && own.call(m, ${JSON.stringify(field.localName)})`
-  return `v = m${name}; if (${isSet}) { ${write} }${otherwise}`
+  return `v = m${name}; if (${isSet}) { ${write} }${otherwiseText(field)}`
 }
+
+/** Writes a field where the message would have it set: `undefined` and `null` do not. */
+const givenText = (field: DescField, oneof: DescOneof | undefined, write: string): string => {
+  const name = Source.at(field.localName)
+  if (oneof !== undefined) {
+    const holder = `o = m${Source.at(oneof.localName)}`
+    return `${holder}; if (o != null && o.case === ${JSON.stringify(field.localName)}) { v = o.value; ${write} }`
+  }
+  const isSet = field.presence === Presence.IMPLICIT ? `v != null && (${isNotZero(field)})` : "v != null"
+  return `v = m${name}; if (${isSet}) { ${write} }${otherwiseText(field)}`
+}
+
+const otherwiseText = (field: DescField): string =>
+  field.presence === Presence.LEGACY_REQUIRED ? " else throw notPlain" : ""
 
 const isNotZero = (field: DescField): string => {
   if (field.fieldKind === "enum") return `v !== ${field.enum.values[0]!.number}`
@@ -92,50 +124,65 @@ const singularText = (field: DescField): string => {
   return `${tagText(field.number, Source.wireTypeOf(scalar), mostBytes(scalar))} ${valueText(scalar, holdsText(field))}`
 }
 
-const messageText = (field: DescField, unit: string): string => {
-  const wrapped = isWrapper(field) ? `o = ${unit}.create(); o.value = v; v = o;` : ""
-  return `${wrapped} ${childText(field, unit)}`
+const messageText = (field: DescField, unit: string, form: Form): string => {
+  if (!isWrapper(field)) return childText(field, unit, form)
+  return `o = ${unit}.create(); o.value = v; v = o; ${childText(field, unit, "message")}`
 }
 
 /** Writes the message `v` with its tag. */
-const childText = (field: DescField, unit: string): string => {
+const childText = (field: DescField, unit: string, form: Form): string => {
   if ("delimitedEncoding" in field && field.delimitedEncoding) {
-    return `${tagText(field.number, 3, 0)} ${callText(unit)} ${tagText(field.number, 4, 0)}`
+    return `${tagText(field.number, 3, 0)} ${callText(unit, form)} ${tagText(field.number, 4, 0)}`
   }
-  return `${tagText(field.number, 2, 1)} { const s = p++; ${callText(unit)} p = w.join(s, p); ${again} }`
+  return `${tagText(field.number, 2, 1)} { const s = p++; ${callText(unit, form)} p = w.join(s, p); ${again} }`
 }
 
-const callText = (unit: string): string => `w.position = p; ${unit}.encode(w, v); p = w.position; ${again}`
+const callText = (unit: string, form: Form): string =>
+  `w.position = p; ${unit}.${form === "message" ? "encode" : "encodeInit"}(w, v); p = w.position; ${again}`
 
-const listText = (field: DescField & { readonly fieldKind: "list" }, unit: string): string => {
+const listText = (field: DescField & { readonly fieldKind: "list" }, unit: string, form: Form): string => {
+  const items = `v = m${Source.at(field.localName)};`
+  const write = itemsText(field, unit, form)
+  return form === "message"
+    ? `${items} ${write}`
+    : `${items} if (v != null) { if (!isArray(v)) throw notPlain; ${write} }`
+}
+
+/** Writes the items of the list `v`. */
+const itemsText = (field: DescField & { readonly fieldKind: "list" }, unit: string, form: Form): string => {
   const each = (write: string) => `for (let i = 0, l = v, n = l.length; i < n; i++) { v = l[i]; ${write} }`
-  const items = `v = m${Source.at(field.localName)}`
-  if (field.listKind === "message") return `${items}; ${each(childText(field, unit))}`
+  if (field.listKind === "message") return each(childText(field, unit, form))
   const scalar = Source.scalarOf(field)!
   const write = valueText(scalar, holdsText(field))
   if (!field.packed) {
-    return `${items}; ${each(`${tagText(field.number, Source.wireTypeOf(scalar), mostBytes(scalar))} ${write}`)}`
+    return each(`${tagText(field.number, Source.wireTypeOf(scalar), mostBytes(scalar))} ${write}`)
   }
   const packed = each(`${roomText(mostBytes(scalar))} ${write}`)
-  return `${items}; if (v.length > 0) { ${tagText(field.number, 2, 1)} const s = p++; ${packed} p = w.join(s, p); ${again} }`
+  return `if (v.length > 0) { ${tagText(field.number, 2, 1)} const s = p++; ${packed} p = w.join(s, p); ${again} }`
 }
 
-const mapText = (field: DescField & { readonly fieldKind: "map" }, unit: string): string => {
+const mapText = (field: DescField & { readonly fieldKind: "map" }, unit: string, form: Form): string => {
+  const entries = `for (const k of Object.keys(o)) { ${entryText(field, unit, form)} }`
+  const record = `o = m${Source.at(field.localName)};`
+  if (form === "message") return `${record} ${entries}`
+  return `${record} if (o != null) { if (typeof o !== "object" || isArray(o)) throw notPlain; ${entries} }`
+}
+
+/** Writes the entry of the key `k` in `o`. */
+const entryText = (field: DescField & { readonly fieldKind: "map" }, unit: string, form: Form): string => {
   const scalar = Source.scalarOf(field)
   const value =
     scalar === undefined
-      ? `${tagText(2, 2, 1)} { const z = p++; ${callText(unit)} p = w.join(z, p); ${again} }`
+      ? `${tagText(2, 2, 1)} { const z = p++; ${callText(unit, form)} p = w.join(z, p); ${again} }`
       : `${tagText(2, Source.wireTypeOf(scalar), mostBytes(scalar))} ${valueText(scalar, false)}`
   const key = `v = ${keyText(field.mapKey)}; ${tagText(1, Source.wireTypeOf(field.mapKey), mostBytes(field.mapKey))}`
-  return `o = m${Source.at(field.localName)}
-  for (const k of Object.keys(o)) {
+  return `
     ${tagText(field.number, 2, 1)}
     const s = p++
     ${key} ${valueText(field.mapKey, false)}
     v = o[k]
     ${value}
-    p = w.join(s, p); ${again}
-  }`
+    p = w.join(s, p); ${again}`
 }
 
 /** A key of an object, which is always text, as a value of the key's type. */

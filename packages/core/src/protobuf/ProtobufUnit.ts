@@ -23,6 +23,8 @@ export interface ProtobufUnit {
   create: () => Fields
   /** Writes at `writer.position` and leaves it behind the message. Throws what it cannot write. */
   encode: (writer: ProtobufWriter, message: Fields) => void
+  /** As `encode` of the message that is made of `init`. It is compiled when it is called for the first time. */
+  encodeInit: (writer: ProtobufWriter, init: Fields) => void
   /**
    * Reads from `reader.position` to `end`, or, where `group` is a field's
    * number and not 0, to the end of that group. `depth` is 1 for the outermost message.
@@ -36,11 +38,19 @@ const units = new WeakMap<DescMessage, ProtobufUnit>()
 export const of = (descriptor: DescMessage): ProtobufUnit => {
   const known = units.get(descriptor)
   if (known !== undefined) return known
-  const unit: ProtobufUnit = { create: uncompiled, encode: uncompiled, decode: uncompiled }
+  const unit: ProtobufUnit = {
+    create: uncompiled,
+    encode: uncompiled,
+    encodeInit: (writer, init) => {
+      unit.encodeInit = ProtobufEncoder.compile(descriptor, of, "init")
+      unit.encodeInit(writer, init)
+    },
+    decode: uncompiled
+  }
   // First known, then compiled: a message may have fields of its own type.
   units.set(descriptor, unit)
   unit.create = ProtobufCreate.compile(create(descriptor) as Fields, descriptor)
-  unit.encode = ProtobufEncoder.compile(descriptor, of)
+  unit.encode = ProtobufEncoder.compile(descriptor, of, "message")
   unit.decode = ProtobufDecoder.compile(descriptor, of)
   return unit
 }
