@@ -1,0 +1,112 @@
+/**
+ * Clients of gRPC services, made of their descriptors.
+ *
+ * ```ts
+ * Effect.gen(function* () {
+ *   const greeter = yield* GrpcClient.make(Greeter)
+ *   const reply = yield* greeter.sayHello({ name: "Ada" })
+ * }).pipe(Effect.provide(GrpcChannel.layer({ host: "localhost", port: 50051 })))
+ * ```
+ *
+ * ```text
+ *  unary              (request,  options?) => Effect<reply>
+ *  server streaming   (request,  options?) => Stream<reply>
+ *  client streaming   (requests, options?) => Effect<reply>
+ *  both               (requests, options?) => Stream<reply>
+ * ```
+ *
+ * A request is a message, or what one is made of; a reply is a message. Calls
+ * fail with `GrpcError`, and with whatever a stream of requests fails with. An
+ * interruption, or leaving a stream of replies early, cancels the call.
+ *
+ * @since 0.1.0
+ */
+import type { DescMessage, DescMethod, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
+import * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
+import * as GrpcMethod from "../GrpcMethod.ts"
+import type { GrpcCallOptions } from "./GrpcCallOptions.ts"
+import { GrpcChannel } from "./GrpcChannel.ts"
+import { type GrpcClientCall, GrpcClientCalls } from "./GrpcClientCall.ts"
+import * as GrpcClientCallReply from "./GrpcClientCallReply.ts"
+
+/** A function for each method of a service, by its local name. @category models */
+export type Client<S extends GrpcMethod.Service> = {
+  readonly [K in keyof S["method"]]: Method<S["method"][K]>
+}
+
+/** How a method is called, by its kind. @category models */
+export type Method<M extends DescMethod> = M["methodKind"] extends "unary"
+  ? (request: Request<M["input"]>, options?: GrpcCallOptions) => Effect.Effect<MessageShape<M["output"]>, GrpcError>
+  : M["methodKind"] extends "server_streaming"
+    ? (request: Request<M["input"]>, options?: GrpcCallOptions) => Stream.Stream<MessageShape<M["output"]>, GrpcError>
+    : M["methodKind"] extends "client_streaming"
+      ? <E = never, R = never>(
+          requests: Stream.Stream<Request<M["input"]>, E, R>,
+          options?: GrpcCallOptions
+        ) => Effect.Effect<MessageShape<M["output"]>, GrpcError | E, R>
+      : <E = never, R = never>(
+          requests: Stream.Stream<Request<M["input"]>, E, R>,
+          options?: GrpcCallOptions
+        ) => Stream.Stream<MessageShape<M["output"]>, GrpcError | E, R>
+
+/** A message, or what one is made of. @category models */
+export type Request<I extends DescMessage> = MessageShape<I> | MessageInitShape<I>
+
+/** The client of a service, over the channel. @category constructors */
+export const make = <S extends GrpcMethod.Service>(service: S): Effect.Effect<Client<S>, never, GrpcChannel> =>
+  Effect.map(GrpcChannel, (channel) => {
+    const calls = new GrpcClientCalls(channel)
+    const client: Record<string, unknown> = {}
+    for (const method of GrpcMethod.of(service)) client[method.localName] = callerOf(calls, method)
+    return client as unknown as Client<S>
+  })
+
+const callerOf = (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod) => {
+  switch (method.kind) {
+    case "unary":
+      return unary(calls, method)
+    default:
+      return undefined
+  }
+}
+
+const unary =
+  (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod) =>
+  (request: object, options: GrpcCallOptions = noOptions): Effect.Effect<Message, GrpcError> =>
+    intercepted(calls, method, options, (options) => ordered(calls, method, options, (call) => sendOne(call, request)))
+
+/** A call with its one request. */
+const sendOne = (call: GrpcClientCall, request: object): Effect.Effect<Message, GrpcError> => {
+  const body = call.encode(request)
+  if (!(body instanceof Uint8Array)) return Effect.fail(body)
+  call.body = body
+  return GrpcClientCallReply.send(call)
+}
+
+/** What is ordered is looked at when it is run: then its time begins. */
+const ordered = <A, E, R>(
+  calls: GrpcClientCalls,
+  method: GrpcMethod.GrpcMethod,
+  options: GrpcCallOptions,
+  run: (call: GrpcClientCall) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => Effect.withFiber((fiber) => run(calls.begin(method, options, fiber)))
+
+/** The first of the interceptors is the outermost. */
+const intercepted = <A, R>(
+  calls: GrpcClientCalls,
+  method: GrpcMethod.GrpcMethod,
+  options: GrpcCallOptions,
+  call: (options: GrpcCallOptions) => Effect.Effect<A, GrpcError, R>
+): Effect.Effect<A, GrpcError, R> => {
+  const { interceptors } = calls.defaults
+  let next = call
+  for (let at = interceptors.length - 1; at >= 0; at--) {
+    const [interceptor, inner] = [interceptors[at]!, next]
+    next = (options) => interceptor({ method, options }, inner)
+  }
+  return next(options)
+}
+
+const noOptions: GrpcCallOptions = {}
