@@ -1,4 +1,5 @@
 /** A request by hand, whose connection is a transport in memory: it writes down how it was answered. */
+import type { FieldsInput } from "@sluice/core/protocol/http/HttpField"
 import type { HttpFields } from "@sluice/core/protocol/http/HttpFields"
 import type * as HttpBody from "@sluice/core/session/HttpBody"
 import { type HttpExchange, type ResponseParts, TypeId, type Upgraded } from "@sluice/core/session/HttpExchange"
@@ -8,6 +9,8 @@ import { type Recorder, record } from "./TransportContract.ts"
 
 export interface Options {
   readonly method?: string | undefined
+  /** Default `/`. */
+  readonly target?: string | undefined
   readonly version?: HttpExchange["version"] | undefined
   readonly authority?: string | undefined
   readonly upgradeProtocol?: string | undefined
@@ -17,10 +20,16 @@ export interface Options {
   readonly rest?: Uint8Array | undefined
 }
 
+/** What was sent of a response, in order. */
+export type Sent =
+  | { readonly _tag: "Head"; readonly status: number; readonly headers: FieldsInput }
+  | { readonly _tag: "Body"; readonly data: Uint8Array | string }
+  | { readonly _tag: "End"; readonly trailers: FieldsInput | undefined }
+
 export class FakeExchange implements HttpExchange {
   readonly [TypeId]: typeof TypeId = TypeId
   readonly method: string
-  readonly target = "/"
+  readonly target: string
   readonly authority: string
   readonly scheme = "http"
   readonly version: HttpExchange["version"]
@@ -30,6 +39,7 @@ export class FakeExchange implements HttpExchange {
   readonly body: HttpBody.HttpBody | undefined
   readonly isWritable = true
   phase: HttpExchange["phase"] = "unanswered"
+  readonly sent: Array<Sent> = []
   /** The response that it was upgraded with. */
   upgradedWith: ResponseParts | undefined
   upgraded: Upgraded | undefined
@@ -41,6 +51,7 @@ export class FakeExchange implements HttpExchange {
 
   constructor(options: Options = {}) {
     this.method = options.method ?? "GET"
+    this.target = options.target ?? "/"
     this.version = options.version ?? "1.1"
     this.authority = options.authority ?? "server.test"
     this.record = options.headers ?? {}
@@ -89,13 +100,25 @@ export class FakeExchange implements HttpExchange {
     return undefined
   }
 
-  respond(): undefined {
+  respond(parts: ResponseParts = { status: 200, headers: {} }, body?: Uint8Array | string): undefined {
+    this.begin(parts)
+    if (body !== undefined) this.write(body)
+    this.end()
     this.phase = "completed"
   }
 
-  readonly begin = () => undefined
-  readonly write = () => undefined
-  readonly end = () => undefined
+  begin({ headers, status }: ResponseParts): undefined {
+    this.sent.push({ _tag: "Head", status, headers })
+  }
+
+  write(data: Uint8Array | string): undefined {
+    this.sent.push({ _tag: "Body", data })
+  }
+
+  end(trailers?: FieldsInput): undefined {
+    this.sent.push({ _tag: "End", trailers })
+  }
+
   readonly interim = () => undefined
   readonly onWritable = () => () => {}
   readonly abort = (): void => this.transport.destroy()
