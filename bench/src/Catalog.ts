@@ -2,13 +2,14 @@
  * All rows that there are.
  */
 import * as Row from "./Row.ts"
+import { grpc } from "./rows/Grpc.ts"
 import { http1 } from "./rows/Http1.ts"
 import { http2 } from "./rows/Http2.ts"
 import { micro } from "./rows/Micro.ts"
 import { tcp } from "./rows/Tcp.ts"
 import { websocket } from "./rows/WebSocket.ts"
 
-export const rows: ReadonlyArray<Row.Row> = [...tcp, ...http1, ...http2, ...websocket, ...micro]
+export const rows: ReadonlyArray<Row.Row> = [...tcp, ...http1, ...http2, ...grpc, ...websocket, ...micro]
 
 /** The rows of `names`, groups or paths; all when there are none. Fails when a name fits none. */
 export const select = (names: ReadonlyArray<string>): ReadonlyArray<Row.Row> => {

@@ -16,6 +16,8 @@ export interface Program {
   /** A file below `bench/src`, without its `.ts`. */
   readonly program: string
   readonly arguments?: ReadonlyArray<string> | undefined
+  /** For Node, in front of the file. */
+  readonly nodeArguments?: ReadonlyArray<string> | undefined
 }
 
 const stderrBytes = 4_096
@@ -58,7 +60,8 @@ export class Child {
       process.execPath,
       "--conditions=@sluice/source",
       "--disable-warning=ExperimentalWarning",
-      "--expose-gc"
+      "--expose-gc",
+      ...(program.nodeArguments ?? [])
     ]
     const [command, ...rest] = [...pinning.prefix(side), ...node, file, ...(program.arguments ?? [])]
     return new Child(name, ChildProcess.spawn(command!, rest, { stdio: "pipe" }))
@@ -80,6 +83,12 @@ export class Child {
 
   signal(signal: NodeJS.Signals): void {
     this.process.kill(signal)
+  }
+
+  /** Tells the child that the benchmark is over, and waits until it has ended by itself. */
+  async finish(deadlineMillis: number): Promise<void> {
+    this.process.stdin.end()
+    await Deadline.within(this.ended, deadlineMillis, `the end of ${this.name}`)
   }
 
   /** Kills the child and waits until it is gone. */

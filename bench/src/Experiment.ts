@@ -4,6 +4,7 @@
  */
 import type { Child } from "./Child.ts"
 import type { Pinning } from "./Pinning.ts"
+import type { Contestant } from "./Row.ts"
 import type { Settings } from "./Settings.ts"
 
 /** One measurement of one contestant. What a kind of experiment does not know stays out. */
@@ -16,6 +17,8 @@ export interface Sample {
   /** CPU time of the server for one reply. */
   readonly serverCpuMicros?: number | undefined
   readonly loadCpuPercent?: number | undefined
+  /** CPU time of the client for one reply, where that is measured too. */
+  readonly clientCpuMicros?: number | undefined
   /** Of the measurement's cores, by programs that have no part in it. */
   readonly otherCpuPercent?: number | undefined
   readonly residentBytes?: number | undefined
@@ -25,6 +28,7 @@ export interface Sample {
 
 /** A contestant that is up. `port` is 0 for programs that do not listen. */
 export interface Running {
+  readonly contestant: Contestant
   readonly child: Child
   readonly port: number
 }
@@ -32,6 +36,8 @@ export interface Running {
 export interface Conditions {
   readonly settings: Settings
   readonly pinning: Pinning
+  /** For the Node of the load generator. Default none. */
+  readonly loadArguments?: ReadonlyArray<string> | undefined
   /** Aborted when the benchmark is to end. */
   readonly stop: AbortSignal
 }

@@ -5,7 +5,7 @@
  * inherits what the one before left in it.
  */
 import { Child } from "./Child.ts"
-import type { Conditions, Experiment, Sample } from "./Experiment.ts"
+import type { Conditions, Experiment, Running, Sample } from "./Experiment.ts"
 import type { BroadcastLoad, Order as BroadcastOrder } from "./load/BroadcastLoad.ts"
 import type { CommonOrder, Order, Report, StreamLoad } from "./load/StreamLoad.ts"
 
@@ -28,24 +28,36 @@ export const make = (unit: string, generator: string, order: (common: CommonOrde
   unit,
   better: "higher",
   lifetime: "kept",
-  measure: async ({ child, port }, { settings, pinning }: Conditions) => {
-    const measureMillis = settings.secondsPerSample * 1_000
-    // The generator is a new process: its own code has to be compiled before it counts.
-    const warmUpMillis = Math.min(1_000, measureMillis / 2)
-    const argument = JSON.stringify(
-      order({ port, warmUpMillis, measureMillis, serverPid: child.pid, cores: pinning.cores })
-    )
-    const load = Child.start("the load generator", { program: generator, arguments: [argument] }, "load", pinning)
-    try {
-      return sample(JSON.parse(await load.line(warmUpMillis + measureMillis + marginMillis)))
-    } finally {
-      await load.stop()
-    }
-  }
+  measure: async (running, conditions) => sample(await run(generator, order, running, conditions))
 })
 
-const sample = (report: Report): Sample => {
-  if (report.replyCount === 0) throw new Error(`no reply was counted: ${report.firstError ?? "the server is silent"}`)
+/** Runs a generator once, for as long as a sample takes. */
+export const run = async (
+  generator: string,
+  order: (common: CommonOrder) => CommonOrder,
+  { child, port }: Running,
+  { settings, pinning, loadArguments: nodeArguments = [] }: Conditions
+): Promise<Report> => {
+  const measureMillis = settings.secondsPerSample * 1_000
+  // The generator is a new process: its own code has to be compiled before it counts.
+  const warmUpMillis = Math.min(1_000, measureMillis / 2)
+  const argument = JSON.stringify(
+    order({ port, warmUpMillis, measureMillis, serverPid: child.pid, cores: pinning.cores })
+  )
+  const program = { program: generator, arguments: [argument], nodeArguments }
+  const load = Child.start("the load generator", program, "load", pinning)
+  try {
+    const report: Report = JSON.parse(await load.line(warmUpMillis + measureMillis + marginMillis))
+    // What a profile has is written on the way out.
+    if (nodeArguments.length > 0) await load.finish(marginMillis)
+    if (report.replyCount > 0) return report
+    throw new Error(`no reply was counted: ${report.firstError ?? "the server is silent"}`)
+  } finally {
+    await load.stop()
+  }
+}
+
+export const sample = (report: Report): Sample => {
   const value = report.replyCount / report.seconds
   const { serverCpuPercent } = report
   return {

@@ -14,6 +14,7 @@ export interface Score {
   readonly serverCpuPercent: number | undefined
   readonly serverCpuMicros: number | undefined
   readonly loadCpuPercent: number | undefined
+  readonly clientCpuMicros: number | undefined
   readonly otherCpuPercent: number | undefined
   readonly residentBytes: number | undefined
   readonly drainMillis: number | undefined
@@ -22,10 +23,11 @@ export interface Score {
 }
 
 /**
- * What kept a server from more: its own core, the load generator's core (then
- * the figure says nothing about the server), or neither: both waited.
+ * What kept a server from more: its own core, the core of a client that is
+ * measured with it, the load generator's core (then the figure says nothing
+ * about the server), or neither: both waited.
  */
-export type Limit = "server" | "load" | "waiting"
+export type Limit = "server" | "client" | "load" | "waiting"
 
 export interface Ratio {
   readonly peer: string
@@ -86,6 +88,7 @@ const score = (name: string, samples: ReadonlyArray<Sample>): Score => {
   const medianOf = (pick: (sample: Sample) => number | undefined) => Statistic.medianKnown(samples.map(pick))
   const serverCpuPercent = medianOf((sample) => sample.serverCpuPercent)
   const loadCpuPercent = medianOf((sample) => sample.loadCpuPercent)
+  const clientCpuMicros = medianOf((sample) => sample.clientCpuMicros)
   return {
     name,
     samples,
@@ -95,19 +98,24 @@ const score = (name: string, samples: ReadonlyArray<Sample>): Score => {
     serverCpuPercent,
     serverCpuMicros: medianOf((sample) => sample.serverCpuMicros),
     loadCpuPercent,
+    clientCpuMicros,
     otherCpuPercent: medianOf((sample) => sample.otherCpuPercent),
     residentBytes: medianOf((sample) => sample.residentBytes),
     drainMillis: medianOf((sample) => sample.drainMillis),
     errorCount: samples.reduce((sum, sample) => sum + (sample.errorCount ?? 0), 0),
-    limitedBy: limit(serverCpuPercent, loadCpuPercent)
+    limitedBy: limit(serverCpuPercent, loadCpuPercent, clientCpuMicros === undefined ? "load" : "client")
   }
 }
 
 /** A core is busy from 90 % on; the generator must be clearly at its end before it is blamed. */
-const limit = (serverCpuPercent: number | undefined, loadCpuPercent: number | undefined): Limit | undefined => {
+const limit = (
+  serverCpuPercent: number | undefined,
+  loadCpuPercent: number | undefined,
+  load: "load" | "client"
+): Limit | undefined => {
   if (serverCpuPercent === undefined || loadCpuPercent === undefined) return undefined
   if (serverCpuPercent >= 90) return "server"
-  return loadCpuPercent > 95 ? "load" : "waiting"
+  return loadCpuPercent > 95 ? load : "waiting"
 }
 
 const ratios = (row: Row, samples: ReadonlyMap<Contestant, ReadonlyArray<Sample>>): ReadonlyArray<Ratio> => {

@@ -67,13 +67,14 @@ export const run = async (row: Row, conditions: Conditions): Promise<Result.Resu
   return Result.make(row, samples, failures)
 }
 
-const start = async (contestant: Contestant, { pinning }: Conditions): Promise<Running> => {
+/** Starts a contestant, and waits until it can be measured. */
+export const start = async (contestant: Contestant, { pinning }: Conditions): Promise<Running> => {
   const child = Child.start(contestant.name, contestant, "server", pinning)
   try {
     const line = await child.line(startMillis)
     const ready = readyLine.exec(line)
     if (ready === null) throw new Error(`it said ${JSON.stringify(line)} where it should say "listening <port>"`)
-    return { child, port: Number(ready[1] ?? 0) }
+    return { contestant, child, port: Number(ready[1] ?? 0) }
   } catch (error) {
     await child.stop()
     throw error

@@ -8,6 +8,8 @@ import type { Experiment } from "./Experiment.ts"
 /** A program that is measured. It prints `listening <port>` or `ready` when it can be. */
 export interface Contestant extends Program {
   readonly name: string
+  /** The program that calls it, where a contestant is a server and its client: a file below `bench/src`, without its `.ts`. */
+  readonly client?: string | undefined
 }
 
 export interface Row {

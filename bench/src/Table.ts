@@ -26,6 +26,7 @@ const columns = (unit: string): ReadonlyArray<Column> => [
   ["p99", (score) => known(score.p99Micros, Figure.micros)],
   ["CPU", (score) => known(score.serverCpuPercent, Figure.percent)],
   ["CPU each", (score) => known(score.serverCpuMicros, Figure.shortMicros)],
+  ["client's CPU each", (score) => known(score.clientCpuMicros, Figure.shortMicros)],
   ["load's CPU", (score) => known(score.loadCpuPercent, Figure.percent)],
   ["others' CPU", (score) => known(score.otherCpuPercent, Figure.percent)],
   ["limit", (score) => score.limitedBy],

@@ -3,8 +3,9 @@
  * stream waits for a slow reader, as it must.
  */
 import * as Grpc from "@grpc/grpc-js"
+import type { HelloReply, HelloRequest, Payload, StreamRequest } from "../load/GrpcClientLoad.ts"
 import * as Announcement from "./Announcement.ts"
-import { type HelloReply, type HelloRequest, methods, type Payload, type StreamRequest } from "./grpc-messages.ts"
+import { methods } from "./grpc-messages.ts"
 
 const unary: Grpc.handleUnaryCall<Payload, Payload> = (call, reply) => reply(null, { body: call.request.body })
 

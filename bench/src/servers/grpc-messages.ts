@@ -9,26 +9,10 @@
 import * as Path from "node:path"
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js"
 import protobufjs from "protobufjs"
+import type { HelloReply, HelloRequest, Payload, StreamRequest } from "../load/GrpcClientLoad.ts"
 
 const file = Path.resolve(import.meta.dirname, "../../proto/sluice/bench/bench.proto")
 const root = new protobufjs.Root().loadSync(file)
-
-export interface Payload {
-  readonly body: Uint8Array
-}
-
-export interface StreamRequest {
-  readonly count: number
-  readonly size: number
-}
-
-export interface HelloRequest {
-  readonly name: string
-}
-
-export interface HelloReply {
-  readonly message: string
-}
 
 const method = <Q, A>(name: string, request: string, reply: string, isStream: boolean): MethodDefinition<Q, A> => {
   const requestType = root.lookupType(`sluice.bench.${request}`)
