@@ -27,7 +27,7 @@ describe("GrpcHedgingPolicy", () => {
     assert.deepStrictEqual(GrpcHedgingPolicy.make({ maxAttempts: 2 }), {
       maxAttempts: 2,
       delayMillis: 0,
-      nonFatal: new Set()
+      nonFatal: new Set<GrpcStatus.FailureCode>()
     })
   })
 

@@ -109,9 +109,6 @@ export const make = (options: Options): GrpcServiceConfig => {
   return new Configured(options.throttling, byName)
 }
 
-/** Says nothing of any method. @category constants */
-export const empty: GrpcServiceConfig = /*#__PURE__*/ make({})
-
 class Configured implements GrpcServiceConfig {
   readonly throttling: GrpcThrottle.Options | undefined
   private readonly byName: ReadonlyMap<string, MethodConfig>
@@ -175,3 +172,6 @@ const bytesOf = (input: ByteSize.Input | undefined): number | undefined =>
 const sizes = "from 0 to 2^53 - 1 bytes"
 
 const silent: MethodConfig = /*#__PURE__*/ methodConfig({ names: [] })
+
+/** Says nothing of any method. @category constants */
+export const empty: GrpcServiceConfig = /*#__PURE__*/ make({})

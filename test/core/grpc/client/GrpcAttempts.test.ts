@@ -1,0 +1,157 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as GrpcAttempts from "@sluice/core/grpc/client/GrpcAttempts"
+import type { Failure } from "@sluice/core/grpc/client/GrpcConnector"
+import * as GrpcServiceConfig from "@sluice/core/grpc/client/GrpcServiceConfig"
+import * as GrpcMethod from "@sluice/core/grpc/GrpcMethod"
+import * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
+import * as GrpcStatus from "@sluice/core/protocol/grpc/GrpcStatus"
+import * as Http2ClientError from "@sluice/core/session/Http2ClientError"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
+
+const [sayHello, streamHellos, collectHellos, chatHellos] = GrpcMethod.of(Greeter) as [
+  GrpcMethod.GrpcMethod,
+  GrpcMethod.GrpcMethod,
+  GrpcMethod.GrpcMethod,
+  GrpcMethod.GrpcMethod
+]
+
+const pushbacks: ReadonlyArray<readonly [text: string, expected: number | "stop"]> = [
+  ["0", 0],
+  ["1", 1],
+  ["2147483647", 2147483647],
+  ["2147483648", "stop"],
+  ["99999999999999999999", "stop"],
+  ["-1", "stop"],
+  ["-0", "stop"],
+  ["01", "stop"],
+  ["+1", "stop"],
+  ["1.5", "stop"],
+  ["1e3", "stop"],
+  [" 1", "stop"],
+  ["1 ", "stop"],
+  ["", "stop"],
+  ["soon", "stop"]
+]
+
+const reaches: ReadonlyArray<readonly [failure: Failure | undefined, expected: GrpcAttempts.Reach]> = [
+  [undefined, "Handler"],
+  [new Http2ClientError.GoneAway(0, ""), "Nobody"],
+  [new Http2ClientError.IdleTimeout(1), "Nobody"],
+  [new Http2ClientError.ConnectionLost("NotSent", undefined), "Nobody"],
+  [new Http2ClientError.ConnectionLost("MaybeProcessed", undefined), "Handler"],
+  [new Http2ClientError.SessionClosed("NotSent"), "Nobody"],
+  [new Http2ClientError.SessionClosed("MaybeProcessed"), "Handler"],
+  [new Http2ClientError.RefusedByServer("reset", 7), "Server"],
+  [new Http2ClientError.RefusedByServer("goaway", 0), "Server"],
+  [new Http2ClientError.ResetByServer(7), "Handler"],
+  // They would be said again.
+  [new Http2ClientError.TooManyWaiting(1), "Handler"],
+  [new Http2ClientError.WaitTimeout(1), "Handler"],
+  [new Http2ClientError.InvalidRequest("NotSent", ""), "Handler"],
+  [new Http2ClientError.Cancelled("NotSent"), "Handler"],
+  [GrpcError.unavailable("no server can be reached", { retry: "NotSent" }), "Handler"],
+  [GrpcError.resourceExhausted("too many calls wait", { retry: "NotSent" }), "Handler"]
+]
+
+const unavailable = new GrpcAttempts.AttemptFailed(GrpcError.unavailable(""))
+
+/** How many attempts are made of a method, all of which fail. */
+const count = (attempts: GrpcAttempts.GrpcAttempts, method: GrpcMethod.GrpcMethod, failed = unavailable) =>
+  Effect.gen(function* () {
+    let made = 0
+    const once = () =>
+      Effect.suspend(() => {
+        made += 1
+        return Effect.fail(failed)
+      })
+    const fiber = yield* Effect.forkChild(Effect.exit(attempts.run(method, once)))
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.join(fiber)
+    return made
+  })
+
+const retryPolicy = {
+  maxAttempts: 2,
+  initialBackoff: "100 millis",
+  maxBackoff: "1 second",
+  backoffMultiplier: 2,
+  retryableStatusCodes: [GrpcStatus.Unavailable]
+} as const
+const hedgingPolicy = { maxAttempts: 4, nonFatalStatusCodes: [GrpcStatus.Unavailable] } as const
+
+describe("GrpcAttempts", () => {
+  it(`A6 "Pushback": a whole number of 32 bits, or no further attempt`, () => {
+    for (const [text, expected] of pushbacks) assert.strictEqual(GrpcAttempts.parsePushback(text), expected, text)
+  })
+
+  it('A6 "Transparent Retries": knows who may have seen an attempt', () => {
+    for (const [failure, expected] of reaches) {
+      const failed = new GrpcAttempts.AttemptFailed(GrpcError.unavailable(""), { failure })
+      assert.strictEqual(failed.reach, expected, failure?.message)
+    }
+  })
+
+  it("an attempt that failed has neither committed nor been pushed back, where nothing is said", () => {
+    assert.deepStrictEqual([unavailable.isCommitted, unavailable.pushback], [false, undefined])
+    const failed = new GrpcAttempts.AttemptFailed(GrpcError.unavailable(""), { isCommitted: true, pushback: "7" })
+    assert.deepStrictEqual([failed.isCommitted, failed.pushback], [true, 7])
+  })
+
+  it.effect("makes one attempt where there is no policy, and another after a refusal", () =>
+    Effect.gen(function* () {
+      const failure = new Http2ClientError.RefusedByServer("goaway", 0)
+      const refused = new GrpcAttempts.AttemptFailed(GrpcError.unavailable(""), { failure })
+      const silent = yield* GrpcAttempts.make(GrpcServiceConfig.empty)
+      for (const attempts of [GrpcAttempts.once, silent]) {
+        assert.strictEqual(yield* count(attempts, sayHello), 1)
+        assert.strictEqual(yield* count(attempts, sayHello, refused), 2)
+      }
+    })
+  )
+
+  it.effect("goes by the method's policy", () =>
+    Effect.gen(function* () {
+      const names = (method: GrpcMethod.GrpcMethod) => [{ service: method.service, method: method.name }]
+      const config = GrpcServiceConfig.make({
+        methods: [
+          { names: names(sayHello), retryPolicy },
+          { names: names(streamHellos), hedgingPolicy },
+          { names: names(collectHellos), retryPolicy }
+        ]
+      })
+      const attempts = yield* GrpcAttempts.make(config)
+      assert.strictEqual(yield* count(attempts, sayHello), 2)
+      assert.strictEqual(yield* count(attempts, streamHellos), 4)
+      assert.strictEqual(yield* count(attempts, collectHellos), 2)
+      assert.strictEqual(yield* count(attempts, chatHellos), 1)
+    })
+  )
+
+  it.effect("does not hedge where requests are a stream", () =>
+    Effect.gen(function* () {
+      const attempts = yield* GrpcAttempts.make(GrpcServiceConfig.make({ methods: [{ names: [{}], hedgingPolicy }] }))
+      assert.strictEqual(yield* count(attempts, collectHellos), 1)
+      assert.strictEqual(yield* count(attempts, chatHellos), 1)
+    })
+  )
+
+  it.effect("A6: the throttle is one for all methods, and not for other channels", () =>
+    Effect.gen(function* () {
+      const config = GrpcServiceConfig.make({
+        methods: [{ names: [{}], retryPolicy }],
+        throttling: { maxTokens: 4, tokenRatio: 1 }
+      })
+      const attempts = yield* GrpcAttempts.make(config)
+      assert.strictEqual(yield* count(attempts, sayHello), 2, "of four tokens three are left when it is tried again")
+      assert.strictEqual(yield* count(attempts, streamHellos), 1, "and one of the two that this finds")
+      assert.strictEqual(yield* count(yield* GrpcAttempts.make(config), streamHellos), 2)
+      for (const method of [chatHellos, sayHello]) yield* attempts.run(method, () => Effect.void)
+      assert.strictEqual(yield* count(attempts, streamHellos), 1, "two successes leave two again")
+      for (const method of [chatHellos, sayHello]) yield* attempts.run(method, () => Effect.void)
+      assert.strictEqual(yield* count(attempts, streamHellos), 2)
+    })
+  )
+})
