@@ -25,6 +25,20 @@ export type GrpcHandlers<S extends Service, R = never> = {
   readonly [K in keyof S["method"]]?: Handler<S["method"][K], R>
 }
 
+/** What handlers need of their layer. @category models */
+export type Requirements<H> = {
+  [K in keyof H]-?: H[K] extends (...args: never) => infer A
+    ? A extends Effect.Effect<unknown, unknown, infer R>
+      ? R
+      : A extends Stream.Stream<unknown, unknown, infer R>
+        ? R
+        : never
+    : never
+}[keyof H]
+
+/** Names that no method of the service has are a mistake. @category models */
+export type OnlyMethods<S extends Service, H> = { readonly [K in Exclude<keyof H, keyof S["method"]>]: never }
+
 /** The handler of a method, by the kind of that. @category models */
 export type Handler<M extends DescMethod, R = never> = M["methodKind"] extends "unary"
   ? (request: MessageShape<M["input"]>, call: GrpcServerCall) => Effect.Effect<Reply<M["output"]>, GrpcError, R>

@@ -39,7 +39,7 @@ import { GrpcCompression } from "../GrpcCompression.ts"
 import * as GrpcMethod from "../GrpcMethod.ts"
 import type { GrpcObserver } from "../GrpcObserver.ts"
 import { GrpcDoor } from "./GrpcDoor.ts"
-import type { GrpcHandlers } from "./GrpcHandlers.ts"
+import type { GrpcHandlers, OnlyMethods, Requirements } from "./GrpcHandlers.ts"
 import * as GrpcNativeWire from "./GrpcNativeWire.ts"
 import type { AnyHandler, ServedMethod, ServerLimits } from "./GrpcServed.ts"
 import type { GrpcServerInterceptor } from "./GrpcServerInterceptor.ts"
@@ -50,11 +50,11 @@ export class GrpcServer extends Context.Service<
   GrpcServer,
   {
     /** Adds a service for the lifetime of a scope. Another one of its name is a defect. */
-    readonly add: <S extends GrpcMethod.Service, R>(
+    readonly add: <S extends GrpcMethod.Service, H extends GrpcHandlers<S, unknown>>(
       service: S,
-      handlers: GrpcHandlers<S, R>,
+      handlers: H & OnlyMethods<S, H>,
       options?: ServiceOptions
-    ) => Effect.Effect<void, never, R | Scope.Scope>
+    ) => Effect.Effect<void, never, Requirements<H> | Scope.Scope>
     /** Those that were added so far, in their order. */
     readonly services: Effect.Effect<ReadonlyArray<GrpcMethod.Service>>
     /** Whether the server drains. */
@@ -99,11 +99,11 @@ export interface Options {
  *
  * @category layers
  */
-export const layer = <S extends GrpcMethod.Service, R = never>(
+export const layer = <S extends GrpcMethod.Service, H extends GrpcHandlers<S, unknown>>(
   service: S,
-  handlers: GrpcHandlers<S, R>,
+  handlers: H & OnlyMethods<S, H>,
   options?: ServiceOptions
-): Layer.Layer<never, never, GrpcServer | Exclude<R, Scope.Scope>> =>
+): Layer.Layer<never, never, GrpcServer | Exclude<Requirements<H>, Scope.Scope>> =>
   Layer.effectDiscard(Effect.flatMap(GrpcServer, (server) => server.add(service, handlers, options)))
 
 /**

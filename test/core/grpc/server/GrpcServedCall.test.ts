@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as World from "../../../harness/GrpcServerWorld.ts"
+import * as MemoryWorld from "../../../harness/MemoryWorld.ts"
+import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
+import { turns } from "../../../harness/TransportContract.ts"
+
+const stream = "/hello.Greeter/StreamHellos"
+
+describe("GrpcServedCall", () => {
+  it.effect("takes from the handler's stream no faster than the client reads", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        let pulled = 0
+        const Services = GrpcServer.layer(Greeter, {
+          streamHellos: () =>
+            Stream.range(1, 100_000).pipe(
+              Stream.rechunk(1),
+              Stream.map(() => {
+                pulled++
+                return { message: "x".repeat(1_000) }
+              })
+            )
+        })
+        const world = yield* World.make(Services)
+        keep(world)
+        const response = yield* world.session.request({
+          method: "POST",
+          path: stream,
+          headers: { "content-type": "application/grpc" },
+          body: World.text("A")
+        })
+        assert.strictEqual(response.status, 200)
+        yield* turns
+        const first = pulled
+        assert.isBelow(first, 5_000)
+        yield* turns
+        assert.strictEqual(pulled, first)
+        yield* Stream.runDrain(Stream.take(response.stream, 20))
+        yield* turns
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("ends once: a handler that finishes behind the deadline is not heard", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<void>()
+        const Services = GrpcServer.layer(Greeter, {
+          sayHello: () => Effect.uninterruptible(Effect.as(Deferred.await(gate), { message: "late" }))
+        })
+        const world = yield* World.make(Services, { callTimeout: "1 millis" })
+        keep(world)
+        const calling = yield* Effect.forkChild(World.call(world, "/hello.Greeter/SayHello", World.text("A")), {
+          startImmediately: true
+        })
+        const { TestClock } = yield* Effect.promise(() => import("effect/testing"))
+        yield* TestClock.adjust(1)
+        const answer = yield* Fiber.join(calling)
+        assert.deepStrictEqual([answer.code, answer.body.length], ["4", 0])
+        yield* Deferred.succeed(gate, undefined)
+        yield* turns
+      })
+    )
+  )
+
+  it.effect("answers before the request has ended, and does not wait for the rest of it", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const Services = GrpcServer.layer(Greeter, {
+          collectHellos: (requests) =>
+            Effect.map(Stream.runHead(requests), (first) => ({
+              message: first._tag === "Some" ? first.value.name : ""
+            }))
+        })
+        const world = yield* World.make(Services)
+        keep(world)
+        const endless = Stream.concat(Stream.succeed(World.text("first")), Stream.never)
+        const answer = yield* World.call(world, "/hello.Greeter/CollectHellos", endless)
+        assert.deepStrictEqual([answer.code, World.texts(answer.body)], ["0", ["first"]])
+      })
+    )
+  )
+})
