@@ -30,6 +30,10 @@ export class GrpcRegistry {
     this.added.set(service, {})
   }
 
+  remove(service: Service): void {
+    this.added.delete(service)
+  }
+
   drain(): void {
     this.isDraining = true
     Deferred.doneUnsafe(this.drained, Effect.void)

@@ -1,6 +1,7 @@
-import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf"
+import { create, createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf"
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt"
 import { assert, describe, it } from "@effect/vitest"
+import type { Service } from "@sluice/core/grpc/GrpcMethod"
 import * as V1 from "@sluice/core/grpc/generated/grpc/reflection/v1/reflection_pb"
 import * as V1Alpha from "@sluice/core/grpc/generated/grpc/reflection/v1alpha/reflection_pb"
 import * as GrpcReflection from "@sluice/core/grpc/server/GrpcReflection"
@@ -26,6 +27,22 @@ const serving = Effect.gen(function* () {
   yield* Layer.build(Layer.provide(GrpcReflection.layer, registry.layer))
   return registry
 })
+
+/** A service whose file imports that of the greeter. */
+const importing: Service = createFileRegistry(
+  create(FileDescriptorProtoSchema, {
+    name: "importing.proto",
+    package: "importing",
+    syntax: "proto3",
+    dependency: ["hello.proto"],
+    service: [
+      { name: "Other", method: [{ name: "Do", inputType: ".hello.HelloRequest", outputType: ".hello.HelloReply" }] }
+    ]
+  }),
+  () => Greeter.file
+).getService("importing.Other")!
+
+const symbol = (value: string): Request => ({ messageRequest: { case: "fileContainingSymbol", value } })
 
 /** The answers to all of `requests`, on one stream. */
 const ask = (registry: GrpcRegistry, version: typeof V1, ...requests: ReadonlyArray<Request>) =>
@@ -122,18 +139,35 @@ describe("GrpcReflection", () => {
     })
   )
 
-  it.effect("a service that is added later is told from then on", () =>
+  it.effect("what a file imports comes behind it", () =>
+    Effect.gen(function* () {
+      const registry = yield* serving
+      registry.add(importing)
+      const [response] = yield* ask(registry, V1, symbol("importing.Other"))
+      assert.deepStrictEqual(shown(response!.messageResponse), ["importing.proto", "hello.proto"])
+    })
+  )
+
+  it.effect("services that come and go are told of as they are then", () =>
     Effect.gen(function* () {
       const registry = new GrpcRegistry()
       yield* Layer.build(Layer.provide(GrpcReflection.layer, registry.layer))
-      const request: Request = { messageRequest: { case: "fileContainingSymbol", value: "hello.Greeter" } }
-      const before = yield* ask(registry, V1, request)
-      registry.add(Greeter)
-      const after = yield* ask(registry, V1, request)
-      assert.deepStrictEqual(
-        [...before, ...after].map((one) => shown(one.messageResponse)),
-        [5, ["hello.proto"]]
+      const found = Effect.map(ask(registry, V1, symbol("hello.Greeter"), symbol("importing.Other")), (responses) =>
+        responses.map((one) => (one.messageResponse.case === "errorResponse" ? "no" : "yes"))
       )
+      assert.deepStrictEqual(yield* found, ["no", "no"])
+      registry.add(Greeter)
+      assert.deepStrictEqual(yield* found, ["yes", "no"])
+      registry.remove(Greeter)
+      registry.add(importing)
+      assert.deepStrictEqual(yield* found, ["yes", "yes"])
+      registry.remove(importing)
+      assert.deepStrictEqual(yield* found, ["no", "no"])
+      registry.add(importing)
+      yield* found
+      registry.remove(importing)
+      registry.add(Greeter)
+      assert.deepStrictEqual(yield* found, ["yes", "no"])
     })
   )
 
