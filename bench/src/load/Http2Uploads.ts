@@ -31,7 +31,7 @@ export class Http2Uploads implements RequestWriter {
   private readonly lanes: ReadonlyArray<Lane>
   private initialBytes = Http2Frames.initialWindowBytes
   private connectionBytes = Http2Frames.initialWindowBytes
-  /** Whose turn it is first, so that none starves. */
+  /** Which lane is served first when the connection takes more: the one at which it took no more. */
   private turn = 0
 
   constructor(wire: Wire, blocks: Http2Frames.Blocks, body: Buffer, inFlight: number) {
@@ -60,10 +60,7 @@ export class Http2Uploads implements RequestWriter {
   onWindow(streamId: number, byteCount: number): void {
     if (streamId === 0) {
       this.connectionBytes += byteCount
-      this.turn++
-      for (let index = 0; index < this.lanes.length; index++) {
-        this.send(this.lanes[(this.turn + index) % this.lanes.length]!)
-      }
+      this.takeTurns()
       return
     }
     const lane = this.laneOf(streamId)
@@ -78,6 +75,15 @@ export class Http2Uploads implements RequestWriter {
       this.send(lane)
     }
     this.initialBytes = byteCount
+  }
+
+  private takeTurns(): void {
+    for (let served = 0; served < this.lanes.length; served++) {
+      const lane = this.lanes[this.turn]!
+      this.send(lane)
+      if (lane.streamId !== 0 && lane.windowBytes > this.connectionBytes && lane.sentBytes < this.bodyBytes) return
+      this.turn = (this.turn + 1) % this.lanes.length
+    }
   }
 
   private laneOf(streamId: number): Lane | undefined {

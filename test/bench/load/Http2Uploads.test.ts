@@ -91,10 +91,17 @@ it("streams take turns at what the connection gives", () => {
   const { uploads, said } = start(3)
   uploads.begin(1, 3)
   said()
+  const streams = () => said().map((line) => line.split(" ")[1])
+  uploads.onWindow(0, 4 * payloadBytes)
+  assert.deepStrictEqual(streams(), ["3", "3", "3", "5"])
+  // The next stream of the first lane waits until the others had their turn.
+  uploads.onEnd(1)
+  uploads.begin(7, 1)
+  said()
+  uploads.onWindow(0, 2 * payloadBytes)
+  assert.deepStrictEqual(streams(), ["5", "5"])
   uploads.onWindow(0, payloadBytes)
-  uploads.onWindow(0, payloadBytes)
-  const streams = said().map((line) => line.split(" ")[1])
-  assert.sameMembers(streams, ["3", "5"])
+  assert.deepStrictEqual(streams(), ["7"])
 })
 
 describe("a body whose last frame is shorter", () => {
