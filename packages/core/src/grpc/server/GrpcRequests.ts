@@ -24,15 +24,18 @@ export class GrpcRequests {
   private readonly inbound: GrpcInbound
   /** The request of a method that takes one. */
   private request: Message | undefined = undefined
+  /** Messages that have come behind others of another form: for the next pulls. */
+  private held: Array<Run> = []
+  private takenForm: "plain" | "compressed" = "plain"
 
   constructor(body: GrpcWireBody | undefined, inbound: GrpcInbound) {
     this.body = body
     this.inbound = inbound
   }
 
-  /** Whether the last message came compressed. */
+  /** Whether the last message that was taken came compressed. */
   get form(): "plain" | "compressed" {
-    return this.inbound.form
+    return this.takenForm
   }
 
   get count(): number {
@@ -78,15 +81,15 @@ export class GrpcRequests {
 
   private get pull(): Pull.Pull<Arr.NonEmptyReadonlyArray<Message>, GrpcError.GrpcError> {
     return Effect.suspend(() => {
+      const run = this.held.shift()
+      if (run !== undefined) return this.taken(run)
       // What is wrong is told behind the messages before it.
       if (this.inbound.failure !== undefined) return Exit.fail(this.inbound.failure)
       if (this.body === undefined) return Cause.done()
       return Pull.matchEffect(this.body.pull, {
         onSuccess: (parts) => {
-          const messages = this.takeAll(parts)
-          return messages.length === 0
-            ? this.pull
-            : Exit.succeed(messages as unknown as Arr.NonEmptyReadonlyArray<Message>)
+          this.takeAll(parts)
+          return this.pull
         },
         onFailure: (cause) => Exit.fail(failureOf(cause)),
         onDone: (): Pull.Pull<never, GrpcError.GrpcError> => {
@@ -97,14 +100,25 @@ export class GrpcRequests {
     })
   }
 
-  private takeAll(parts: ReadonlyArray<Uint8Array>): ReadonlyArray<Message> {
-    const { inbound } = this
-    const messages: Array<Message> = []
+  private taken(run: Run): Exit.Exit<Arr.NonEmptyReadonlyArray<Message>> {
+    this.takenForm = run.form
+    return Exit.succeed(run.messages as unknown as Arr.NonEmptyReadonlyArray<Message>)
+  }
+
+  /** Mostly one run: all messages are compressed, or none. */
+  private takeAll(parts: ReadonlyArray<Uint8Array>): void {
+    const { held, inbound } = this
+    let last: Run | undefined
     for (const part of parts) {
       inbound.push(part)
-      for (let message = inbound.next(); message !== undefined; message = inbound.next()) messages.push(message)
+      for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
+        if (last !== undefined && last.form === inbound.form) last.messages.push(message)
+        else {
+          last = { form: inbound.form, messages: [message] }
+          held.push(last)
+        }
+      }
     }
-    return messages
   }
 
   /** What is wrong so far. */
@@ -114,6 +128,7 @@ export class GrpcRequests {
     for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
       if (this.request !== undefined) return several
       this.request = message
+      this.takenForm = inbound.form
     }
     return inbound.failure
   }
@@ -121,6 +136,12 @@ export class GrpcRequests {
   private endOfOne(): Message | GrpcError.GrpcError {
     return this.inbound.end() ?? this.request ?? none
   }
+}
+
+/** Messages that came in the same form. */
+interface Run {
+  readonly form: "plain" | "compressed"
+  readonly messages: Array<Message>
 }
 
 const none = GrpcError.fromViolation(new WrongMessageCount("peer", "request", "none"))

@@ -27,13 +27,13 @@ export interface GrpcServerCall {
   /** Which attempt of its client it is: 0 for the first (`grpc-previous-rpc-attempts`). */
   readonly previousAttempts: number
   /** Adds to the metadata in front of the reply. A defect when that was sent: with the first message, or `sendMetadata`. */
-  readonly addMetadata: (metadata: GrpcMetadata) => Effect.Effect<void>
+  addMetadata(metadata: GrpcMetadata): Effect.Effect<void>
   /** Sends the metadata now, and not with the first message. */
   readonly sendMetadata: Effect.Effect<void>
   /** Adds to the metadata behind the reply. */
-  readonly addTrailers: (metadata: GrpcMetadata) => Effect.Effect<void>
+  addTrailers(metadata: GrpcMetadata): Effect.Effect<void>
   /** Whether the messages from now on are compressed, where the call has agreed on how. Default `on`. */
-  readonly setCompression: (compression: "on" | "off") => Effect.Effect<void>
+  setCompression(compression: "on" | "off"): Effect.Effect<void>
   /** Whether the last message that was taken came compressed. */
   readonly isRequestCompressed: boolean
 }
