@@ -186,6 +186,7 @@ export const channel = (connector: GrpcConnector, calls?: Partial<CallDefaults>)
     calls: { ...defaults, ...calls },
     state: Effect.succeed<State>("Ready"),
     changes: Stream.never,
+    connect: Effect.void,
     stats: Effect.succeed<Stats>({
       state: "Ready",
       endpointCount: 1,

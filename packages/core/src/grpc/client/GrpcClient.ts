@@ -22,14 +22,16 @@
  * @since 0.1.0
  */
 import type { DescMessage, DescMethod, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcMethod from "../GrpcMethod.ts"
 import type { GrpcCallOptions } from "./GrpcCallOptions.ts"
 import { GrpcChannel } from "./GrpcChannel.ts"
-import { type GrpcClientCall, GrpcClientCalls } from "./GrpcClientCall.ts"
+import { type GrpcClientCall, GrpcClientCalls, type Requests } from "./GrpcClientCall.ts"
 import * as GrpcClientCallReply from "./GrpcClientCallReply.ts"
+import * as GrpcClientStreamReplies from "./GrpcClientStreamReplies.ts"
 
 /** A function for each method of a service, by its local name. @category models */
 export type Client<S extends GrpcMethod.Service> = {
@@ -66,24 +68,66 @@ export const make = <S extends GrpcMethod.Service>(service: S): Effect.Effect<Cl
 const callerOf = (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod) => {
   switch (method.kind) {
     case "unary":
-      return unary(calls, method)
-    default:
-      return undefined
+      return (request: object, options: GrpcCallOptions = noOptions): Effect.Effect<Message, GrpcError> =>
+        intercepted(calls, method, options, (options) =>
+          ordered(calls, method, options, (call) => withRequest(call, request, GrpcClientCallReply.send))
+        )
+    case "server_streaming":
+      return (request: object, options: GrpcCallOptions = noOptions): Stream.Stream<Message, unknown> =>
+        GrpcClientStreamReplies.make((send) =>
+          intercepted(calls, method, options, (options) =>
+            ordered(calls, method, options, (call) => withRequest(call, request, send))
+          )
+        )
+    case "client_streaming":
+      return (requests: RequestStream, options: GrpcCallOptions = noOptions): Effect.Effect<Message, unknown> =>
+        withRequests(requests, (requests) =>
+          intercepted(calls, method, options, (options) =>
+            ordered(calls, method, options, (call) => {
+              call.requests = requests
+              return GrpcClientCallReply.send(call)
+            })
+          )
+        )
+    case "bidi_streaming":
+      return (requests: RequestStream, options: GrpcCallOptions = noOptions): Stream.Stream<Message, unknown> =>
+        GrpcClientStreamReplies.make((send) =>
+          withRequests(requests, (requests) =>
+            intercepted(calls, method, options, (options) =>
+              ordered(calls, method, options, (call) => {
+                call.requests = requests
+                return send(call)
+              })
+            )
+          )
+        )
   }
 }
 
-const unary =
-  (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod) =>
-  (request: object, options: GrpcCallOptions = noOptions): Effect.Effect<Message, GrpcError> =>
-    intercepted(calls, method, options, (options) => ordered(calls, method, options, (call) => sendOne(call, request)))
+type RequestStream = Requests["stream"]
 
-/** A call with its one request. */
-const sendOne = (call: GrpcClientCall, request: object): Effect.Effect<Message, GrpcError> => {
+const withRequest = <A>(
+  call: GrpcClientCall,
+  request: object,
+  send: (call: GrpcClientCall) => Effect.Effect<A, GrpcError>
+): Effect.Effect<A, GrpcError> => {
   const body = call.encode(request)
   if (!(body instanceof Uint8Array)) return Effect.fail(body)
   call.body = body
-  return GrpcClientCallReply.send(call)
+  return send(call)
 }
+
+/** Where the stream of requests fails, that is what the caller hears: in its own words, and past all interceptors. */
+const withRequests = <A, E>(
+  stream: RequestStream,
+  send: (requests: Requests) => Effect.Effect<A, E>
+): Effect.Effect<A, unknown> =>
+  Effect.suspend(() => {
+    const requests: Requests = { stream, failure: undefined }
+    return Effect.catchCause(send(requests), (cause) =>
+      Effect.failCause(requests.failure === undefined || Cause.hasInterrupts(cause) ? cause : requests.failure)
+    )
+  })
 
 /** What is ordered is looked at when it is run: then its time begins. */
 const ordered = <A, E, R>(

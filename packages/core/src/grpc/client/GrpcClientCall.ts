@@ -76,6 +76,13 @@ interface Way {
   readonly head: GrpcClientCallHead
 }
 
+/** A stream of requests. @category models */
+export interface Requests {
+  readonly stream: Stream.Stream<object, unknown, unknown>
+  /** Why it failed: what the call fails with, whatever interceptors make of it. */
+  failure: Cause.Cause<unknown> | undefined
+}
+
 /** @category models */
 export class GrpcClientCall {
   readonly calls: GrpcClientCalls
@@ -94,9 +101,7 @@ export class GrpcClientCall {
   readonly context: Context.Context<never>
   /** The request, encoded; `undefined` where they are a stream. */
   body: Uint8Array | undefined = undefined
-  requests: Stream.Stream<object, unknown, unknown> | undefined = undefined
-  /** Why the stream of requests failed: what the call fails with. */
-  requestsFailure: Cause.Cause<unknown> | undefined = undefined
+  requests: Requests | undefined = undefined
 
   constructor(
     calls: GrpcClientCalls,

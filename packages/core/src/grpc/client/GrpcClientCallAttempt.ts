@@ -18,7 +18,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Stream from "effect/Stream"
 import * as GrpcEncoding from "../../protocol/grpc/GrpcEncoding.ts"
 import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcMetadata from "../../protocol/grpc/GrpcMetadata.ts"
@@ -28,7 +27,7 @@ import type { Http2ResponseHead } from "../../protocol/http2/Http2Head.ts"
 import { Timer } from "../../session/Timers.ts"
 import { GrpcInbound } from "../GrpcInbound.ts"
 import { AttemptFailed, type AttemptStart, type FailedOptions } from "./GrpcAttempts.ts"
-import type { GrpcClientCall } from "./GrpcClientCall.ts"
+import type { GrpcClientCall, Requests } from "./GrpcClientCall.ts"
 import * as GrpcClientCallResponse from "./GrpcClientCallResponse.ts"
 import * as GrpcClientError from "./GrpcClientError.ts"
 import { GrpcClientStreamRequests } from "./GrpcClientStreamRequests.ts"
@@ -81,10 +80,7 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
     }
     this.stream = opened
     start.onStream(opened)
-    if (leftMillis !== Number.POSITIVE_INFINITY && call.watch === "attempt") {
-      this.timer = new Timer(() => this.fail(GrpcClientError.expired("MaybeProcessed"), { isCommitted: true }))
-      connector.timers.set(this.timer, call.untilMillis)
-    }
+    if (call.watch === "attempt") this.arm()
     if (call.requests !== undefined) this.startUpload(opened, call.requests)
   }
 
@@ -154,8 +150,11 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
   /** The stream of a response that is whole is gone. */
   protected abstract closed(): void
 
-  /** It is over without a reply. */
-  protected abstract failed(exit: Exit.Exit<never, AttemptFailed>): void
+  /** It is over without a reply, or with only a part of it. */
+  protected abstract failed(failure: AttemptFailed): void
+
+  /** A listener of the caller has thrown. */
+  protected abstract died(defect: unknown): void
 
   /** The stream is gone before the response was whole. */
   protected lost(error: GrpcError.GrpcError, failure: Failure): void {
@@ -164,7 +163,10 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
 
   /** Ends it with an error: the server is told, where it does not know. */
   protected fail(error: GrpcError.GrpcError, options?: FailedOptions): void {
-    if (this.phase !== "over") this.abandon(Exit.fail(this.failureOf(error, options)))
+    if (this.phase === "over") return
+    const failure = this.failureOf(error, options)
+    this.release()
+    this.failed(failure)
   }
 
   protected failureOf(error: GrpcError.GrpcError, options?: FailedOptions): AttemptFailed {
@@ -180,7 +182,8 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
       return true
     } catch (defect) {
       // It is a mistake of this call alone: others are on the same connection.
-      this.abandon(Exit.die(defect))
+      this.release()
+      this.died(defect)
       return false
     }
   }
@@ -207,16 +210,24 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
       this.fail(error, { pushback: head.header("grpc-retry-pushback-ms") })
       return
     }
-    this.phase = "ended"
-    this.letGo()
+    this.conclude()
     this.ended(error)
     // "Early Server Closure": what of the request is not sent yet is not wanted any more.
     this.stream!.reset(Code.NoError)
   }
 
-  private abandon(exit: Exit.Exit<never, AttemptFailed>): void {
-    this.release()
-    this.failed(exit)
+  /** No more is sent, and no more comes. */
+  protected conclude(): void {
+    this.phase = "ended"
+    this.letGo()
+  }
+
+  /** Looks at the time from now on. */
+  protected arm(): void {
+    const { calls, untilMillis } = this.call
+    if (this.timer !== undefined || untilMillis === Number.POSITIVE_INFINITY || !this.isOpen) return
+    this.timer = new Timer(() => this.fail(GrpcClientError.expired("MaybeProcessed"), { isCommitted: true }))
+    calls.connector.timers.set(this.timer, untilMillis)
   }
 
   private letGo(): void {
@@ -224,17 +235,17 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
     this.uploading?.interruptUnsafe()
   }
 
-  private startUpload(stream: GrpcStream, requests: Stream.Stream<object, unknown, unknown>): void {
+  private startUpload(stream: GrpcStream, requests: Requests): void {
     const { call } = this
     const upload = new GrpcClientStreamRequests()
     this.upload = upload
-    const run = upload.run(stream, requests, (request) => call.encode(request))
+    const run = upload.run(stream, requests.stream, (request) => call.encode(request))
     const uploading = Effect.runForkWith(call.context as Context.Context<unknown>)(run)
     this.uploading = uploading
     if (!this.isOpen) uploading.interruptUnsafe()
     uploading.addObserver((exit) => {
       if (Exit.isSuccess(exit) || !this.isOpen) return
-      call.requestsFailure = exit.cause
+      requests.failure = exit.cause
       this.fail(GrpcClientError.requestsFailed(Cause.squash(exit.cause)), { isCommitted: true })
     })
   }

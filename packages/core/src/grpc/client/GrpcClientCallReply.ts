@@ -65,8 +65,12 @@ class ReplyAttempt extends GrpcClientCallAttempt {
     this.resume!(this.exit!)
   }
 
-  protected failed(exit: Exit.Exit<never, AttemptFailed>): void {
-    this.resume!(exit)
+  protected failed(failure: AttemptFailed): void {
+    this.resume!(Exit.fail(failure))
+  }
+
+  protected died(defect: unknown): void {
+    this.resume!(Exit.die(defect))
   }
 }
 

@@ -1,0 +1,291 @@
+import { create, toBinary } from "@bufbuild/protobuf"
+import { assert, describe, it } from "@effect/vitest"
+import type { CallDefaults } from "@sluice/core/grpc/client/GrpcCallDefaults"
+import type { GrpcCallOptions } from "@sluice/core/grpc/client/GrpcCallOptions"
+import * as GrpcClient from "@sluice/core/grpc/client/GrpcClient"
+import type * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
+import * as GrpcMessageWriter from "@sluice/core/protocol/grpc/GrpcMessageWriter"
+import * as Http2ClientError from "@sluice/core/session/Http2ClientError"
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Chunkings from "../../../harness/Chunkings.ts"
+import * as FakeConnector from "../../../harness/FakeConnector.ts"
+import { Greeter, HelloReplySchema } from "../../../harness/protobuf/hello_pb.ts"
+
+const reply = (message: string) =>
+  GrpcMessageWriter.join(toBinary(HelloReplySchema, create(HelloReplySchema, { message })), "plain")
+
+const replies = (...messages: ReadonlyArray<string>) => Buffer.concat(messages.map(reply))
+
+/** A reader of a stream of replies, which keeps what it has read. */
+const started = (
+  options?: GrpcCallOptions,
+  calls?: Partial<CallDefaults>,
+  read: (stream: Stream.Stream<string, GrpcError.GrpcError>) => Stream.Stream<string, GrpcError.GrpcError> = (it) => it
+) =>
+  Effect.gen(function* () {
+    const connector = yield* FakeConnector.make()
+    const client = yield* Effect.provide(GrpcClient.make(Greeter), FakeConnector.channel(connector, calls))
+    const arrays: Array<ReadonlyArray<string>> = []
+    const stream = Stream.map(client.streamHellos({ name: "Ada" }, options), (one) => one.message)
+    const fiber = yield* Effect.forkChild(
+      Stream.runForEachArray(read(stream), (array) => Effect.sync(() => arrays.push(array)))
+    )
+    yield* Effect.yieldNow
+    return { connector, fiber, arrays, all: () => arrays.flat() }
+  })
+
+const codeOf = (exit: Exit.Exit<unknown, GrpcError.GrpcError>) =>
+  Exit.isFailure(exit)
+    ? (exit.cause as Cause.Cause<GrpcError.GrpcError>).reasons.map((one) =>
+        one._tag === "Fail" ? one.error.reason._tag : one._tag
+      )[0]
+    : "ok"
+
+describe("a stream of replies", () => {
+  it.effect("comes whole, however its bytes are cut", () =>
+    Effect.gen(function* () {
+      for (const chunks of Chunkings.everySplit(replies("a", "", "ccc"))) {
+        const { all, connector, fiber } = yield* started({ timeout: "1 minute" })
+        connector.last.head()
+        for (const chunk of chunks) {
+          connector.last.data(chunk)
+          yield* Effect.yieldNow
+        }
+        connector.last.finish()
+        yield* Fiber.join(fiber)
+        assert.deepStrictEqual(all(), ["a", "", "ccc"], Chunkings.show(chunks))
+        connector.assertNothingLeft()
+      }
+    })
+  )
+
+  it.effect("messages that come together are read together", () =>
+    Effect.gen(function* () {
+      const { arrays, connector, fiber } = yield* started()
+      connector.last.head()
+      connector.last.data(replies("a", "b", "c"))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(arrays, [["a", "b", "c"]])
+      connector.last.finish()
+      yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("bytes are credited when their messages are taken, and not before", () =>
+    Effect.gen(function* () {
+      const gate = Effect.callback<void>((resume) => {
+        open = () => resume(Effect.void)
+      })
+      let open = () => {}
+      const { all, connector, fiber } = yield* started(
+        {},
+        {},
+        Stream.tap(() => gate)
+      )
+      const { last } = connector
+      last.head()
+      last.data(reply("a"))
+      assert.strictEqual(last.unreadBytes, 0, "its reader waits for it")
+      for (const text of ["b", "c", "d"]) last.data(reply(text))
+      assert.strictEqual(last.unreadBytes, 3 * reply("b").length, "nobody has taken these")
+      open()
+      assert.strictEqual(last.unreadBytes, 0)
+      for (let times = 0; times < 4; times++) {
+        open()
+        yield* Effect.yieldNow
+      }
+      last.finish()
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(all(), ["a", "b", "c", "d"])
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("half a message is credited while its reader waits", () =>
+    Effect.gen(function* () {
+      const { connector, fiber } = yield* started()
+      connector.last.head()
+      connector.last.data(reply("abcdef").subarray(0, 7))
+      assert.strictEqual(connector.last.unreadBytes, 0)
+      yield* Fiber.interrupt(fiber)
+      connector.assertNothingLeft()
+    })
+  )
+})
+
+describe("its end", () => {
+  it.effect("Trailers-Only: no replies", () =>
+    Effect.gen(function* () {
+      const trailers: Array<string | undefined> = []
+      const { all, connector, fiber } = yield* started({
+        timeout: "1 second",
+        onTrailers: (metadata) => trailers.push(metadata.get("x"))
+      })
+      connector.last.headOnly({ "grpc-status": "0", x: "1" })
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual([all(), trailers], [[], ["1"]])
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("Trailers-Only: a failure", () =>
+    Effect.gen(function* () {
+      const { connector, fiber } = yield* started()
+      connector.last.headOnly({ "grpc-status": "5" })
+      assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "NotFound")
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("what came before a failing status, or before the connection broke off, is read all the same", () =>
+    Effect.gen(function* () {
+      for (const end of [
+        (one: FakeConnector.FakeStream) => one.finish({ "grpc-status": "14" }),
+        (one: FakeConnector.FakeStream) => one.fail(new Http2ClientError.ConnectionLost("MaybeProcessed", undefined))
+      ]) {
+        const { all, connector, fiber } = yield* started({ timeout: "1 second" })
+        connector.last.head()
+        yield* Effect.yieldNow
+        connector.last.data(replies("a", "b"))
+        end(connector.last)
+        assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "Unavailable")
+        assert.deepStrictEqual(all(), ["a", "b"])
+        connector.assertNothingLeft()
+      }
+    })
+  )
+
+  const spoiled: ReadonlyArray<readonly [rule: string, tag: string, bytes: Uint8Array, read: ReadonlyArray<string>]> = [
+    ["a flag that is none", "Internal", Buffer.concat([reply("a"), Uint8Array.of(7, 0, 0, 0, 0)]), ["a"]],
+    ["a compressed message without grpc-encoding", "Internal", Uint8Array.of(1, 0, 0, 0, 0), []],
+    ["a message above the limit", "ResourceExhausted", Buffer.concat([reply("a"), reply("x".repeat(64))]), ["a"]],
+    ["what is no message", "Internal", Buffer.concat([reply("a"), Uint8Array.of(0, 0, 0, 0, 1, 10)]), ["a"]]
+  ]
+  for (const [rule, tag, bytes, read] of spoiled) {
+    it.effect(`${rule}: the server is told, and what came before is read`, () =>
+      Effect.gen(function* () {
+        for (const chunks of Chunkings.everySplit(bytes)) {
+          const { all, connector, fiber } = yield* started({ timeout: "1 minute" }, { maxReceiveBytes: 32 })
+          connector.last.head()
+          for (const chunk of chunks) connector.last.data(chunk)
+          assert.strictEqual(codeOf(yield* Fiber.await(fiber)), tag, Chunkings.show(chunks))
+          assert.deepStrictEqual(all(), read)
+          assert.deepStrictEqual(connector.last.resets, [8])
+          connector.assertNothingLeft()
+        }
+      })
+    )
+  }
+
+  it.effect("within a message it is no end", () =>
+    Effect.gen(function* () {
+      const { connector, fiber } = yield* started()
+      connector.last.head()
+      connector.last.data(reply("abc").subarray(0, 6))
+      connector.last.finish()
+      assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "Internal")
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("its trailers are told when all was read", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const { connector, fiber } = yield* started(
+        { onMetadata: () => told.push("metadata"), onTrailers: () => told.push("trailers") },
+        {},
+        Stream.tap((one) => Effect.sync(() => told.push(one)))
+      )
+      connector.last.head()
+      connector.last.data(replies("a"))
+      connector.last.finish()
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(told, ["metadata", "a", "trailers"])
+    })
+  )
+
+  it.effect("a listener that throws is a defect of this call", () =>
+    Effect.gen(function* () {
+      for (const options of [{ onMetadata: () => assert.fail("mine") }, { onTrailers: () => assert.fail("mine") }]) {
+        const { connector, fiber } = yield* started({ timeout: "1 second", ...options })
+        connector.last.head()
+        connector.last.finish()
+        assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "Die")
+        connector.assertNothingLeft()
+      }
+    })
+  )
+})
+
+const begin = (stream: FakeConnector.FakeStream, bytes: Uint8Array) => {
+  stream.head()
+  stream.data(bytes)
+}
+
+describe("who leaves it, or is too late", () => {
+  it.effect("a reader that has enough cancels it", () =>
+    Effect.gen(function* () {
+      const { all, connector, fiber } = yield* started({ timeout: "1 second" }, {}, Stream.take(2))
+      connector.last.head()
+      connector.last.data(replies("a", "b", "c"))
+      connector.last.data(replies("d"))
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(all(), ["a", "b"])
+      assert.deepStrictEqual(connector.last.resets, [8])
+      connector.assertNothingLeft()
+    })
+  )
+
+  const points: ReadonlyArray<readonly [at: string, arrive: (stream: FakeConnector.FakeStream) => void]> = [
+    ["before the head", () => {}],
+    ["behind the head", (one) => one.head()],
+    ["within a message", (one) => begin(one, reply("abc").subarray(0, 3))],
+    ["behind a message", (one) => begin(one, reply("abc"))]
+  ]
+  for (const [at, arrive] of points) {
+    it.effect(`an interruption ${at}`, () =>
+      Effect.gen(function* () {
+        const { connector, fiber } = yield* started({ timeout: "1 second" })
+        arrive(connector.last)
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(connector.last.resets, [8])
+        connector.assertNothingLeft()
+      })
+    )
+
+    it.effect(`the deadline ${at}`, () =>
+      Effect.gen(function* () {
+        const { connector, fiber } = yield* started({ timeout: "1 second" })
+        arrive(connector.last)
+        yield* TestClock.adjust("999 millis")
+        assert.deepStrictEqual(connector.last.resets, [])
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "DeadlineExceeded")
+        assert.deepStrictEqual(connector.last.resets, [8])
+        connector.assertNothingLeft()
+      })
+    )
+  }
+
+  it.effect("behind the server's status there is no deadline any more", () =>
+    Effect.gen(function* () {
+      const { all, connector, fiber } = yield* started(
+        { timeout: "1 second" },
+        {},
+        Stream.tap(() => Effect.sleep("2 seconds"))
+      )
+      connector.last.head()
+      connector.last.data(reply("a"))
+      connector.last.data(reply("b"))
+      connector.last.finish()
+      yield* TestClock.adjust("4 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(all(), ["a", "b"])
+    })
+  )
+})
