@@ -255,6 +255,27 @@ describe("GrpcHedging", () => {
     })
   )
 
+  it.effect("stops the others before the head of an answer is read", () =>
+    Effect.gen(function* () {
+      const starts: Array<AttemptStart> = []
+      const stopped: Array<number> = []
+      const once = (start: AttemptStart) =>
+        Effect.suspend(() => {
+          starts.push(start)
+          return Effect.never
+        }).pipe(Effect.onInterrupt(() => Effect.sync(() => stopped.push(start.previousAttempts))))
+      const fiber = yield* Effect.forkChild(GrpcHedging.run(policy, undefined, once))
+      yield* TestClock.adjust("1 second")
+      starts[1]!.onCommitted()
+      assert.deepStrictEqual(stopped, [0, 2])
+      starts[0]!.onCommitted()
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(stopped, [0, 2], "the first to commit is the one that answers")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual([starts.length, stopped], [3, [0, 2, 1]])
+    })
+  )
+
   it.effect("gives up the stream of a loser that has its reply already", () =>
     Effect.gen(function* () {
       // Both reply in the same moment.

@@ -40,6 +40,14 @@ describe("GrpcThrottle", () => {
     assert.strictEqual(throttle.tokens, 999.29)
   })
 
+  it("loses no thousandth of a ratio to its binary form", () => {
+    // 1.001 * 1000 is a little less than 1001.
+    const throttle = new GrpcThrottle.GrpcThrottle({ maxTokens: 10, tokenRatio: 1.001 })
+    for (const _ of [1, 2, 3]) throttle.failed()
+    throttle.succeeded()
+    assert.strictEqual(throttle.tokens, 8.001)
+  })
+
   it("refuses wrong options", () => {
     for (const [option, options] of wrong) {
       assert.strictEqual(GrpcThrottle.problem(options)?.[0], option)

@@ -155,6 +155,8 @@ class HedgedCall<A, R> {
     if (this.winner !== undefined) return
     this.winner = attempt
     this.state.freeze()
+    // At once, so that no second one tells its caller of metadata. The call's fiber waits for their end.
+    for (const other of this.attempts) if (other !== attempt) other.fiber?.interruptUnsafe()
     this.wake?.()
   }
 

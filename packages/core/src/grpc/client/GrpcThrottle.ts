@@ -68,5 +68,5 @@ export class GrpcThrottle {
   }
 }
 
-/** 0.29 * 1000 is a little less than 290: what is lost so is given back before the cut. */
+/** 1.001 * 1000 is a little less than 1001: what is lost so is given back before the cut. */
 const thousandths = (ratio: number): number => Math.floor(ratio * 1000 + 1e-6)
