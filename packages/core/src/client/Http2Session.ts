@@ -193,7 +193,8 @@ const lost = new Http2ClientError.ConnectionLost("MaybeProcessed", undefined)
 
 const noOptions: Http2Request.Options = {}
 
-const authorityOf = (target: Dialer.Target, scheme: "http" | "https"): string => {
+/** The `:authority` of a target, where nothing else is said. @internal */
+export const authorityOf = (target: Dialer.Target, scheme: "http" | "https"): string => {
   if ("path" in target) return "localhost"
   if (NetAddress.isSocketAddress(target)) {
     return NetAddress.isInetAddress(target) ? NetAddress.formatSocketAddress(target) : "localhost"
