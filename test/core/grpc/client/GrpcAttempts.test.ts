@@ -127,14 +127,19 @@ describe("GrpcAttempts", () => {
       assert.strictEqual(yield* count(attempts, streamHellos), 4)
       assert.strictEqual(yield* count(attempts, collectHellos), 2)
       assert.strictEqual(yield* count(attempts, chatHellos), 1)
+      const methods = [sayHello, streamHellos, collectHellos, chatHellos]
+      assert.deepStrictEqual(methods.map(attempts.hasPolicy), [true, true, true, false])
+      assert.deepStrictEqual(methods.map(GrpcAttempts.once.hasPolicy), [false, false, false, false])
     })
   )
 
   it.effect("does not hedge where requests are a stream", () =>
     Effect.gen(function* () {
       const attempts = yield* GrpcAttempts.make(GrpcServiceConfig.make({ methods: [{ names: [{}], hedgingPolicy }] }))
-      assert.strictEqual(yield* count(attempts, collectHellos), 1)
-      assert.strictEqual(yield* count(attempts, chatHellos), 1)
+      for (const method of [collectHellos, chatHellos]) {
+        assert.strictEqual(yield* count(attempts, method), 1)
+        assert.isFalse(attempts.hasPolicy(method))
+      }
     })
   )
 

@@ -98,6 +98,22 @@ const planned = (plans: ReadonlyArray<Plan>) => {
   return { made, once }
 }
 
+/** Attempts that end when the test says so. */
+const manual = () => {
+  const starts: Array<AttemptStart> = []
+  const streams: Array<FakeStream> = []
+  const resumes: Array<(effect: Effect.Effect<number, AttemptFailed>) => void> = []
+  const once = (start: AttemptStart) =>
+    Effect.callback<number, AttemptFailed>((resume) => {
+      const stream = new FakeStream()
+      start.onStream(stream)
+      starts.push(start)
+      streams.push(stream)
+      resumes.push(resume)
+    })
+  return { once, resumes, starts, streams }
+}
+
 const replies = (afterMillis: number): Plan => ({ afterMillis, ends: "reply" })
 const fails = (afterMillis: number, ends: AttemptFailed = unavailable(`after ${afterMillis}`)): Plan => ({
   afterMillis,
@@ -111,13 +127,19 @@ const outcome = (plans: ReadonlyArray<Plan>, throttle?: GrpcThrottle) =>
     const begun = yield* Clock.currentTimeMillis
     const call = GrpcHedging.run(policy, throttle, once).pipe(
       Effect.exit,
-      Effect.flatMap((exit) => Effect.map(Clock.currentTimeMillis, (now) => ({ exit, tookMillis: now - begun })))
+      // What is left when the call ends, not when its fiber does.
+      Effect.flatMap((exit) =>
+        Effect.map(Clock.currentTimeMillis, (now) => ({
+          exit,
+          tookMillis: now - begun,
+          attempts: made.map(({ atMillis, end }) => [atMillis - begun, end] as const),
+          openCount: made.filter(({ stream }) => !stream.isOver).length
+        }))
+      )
     )
     const fiber = yield* Effect.forkChild(call)
     yield* TestClock.adjust("1 minute")
-    const { exit, tookMillis } = yield* Fiber.join(fiber)
-    const attempts = made.map(({ atMillis, end }) => [atMillis - begun, end] as const)
-    return { exit, tookMillis, attempts, made, openCount: made.filter(({ stream }) => !stream.isOver).length }
+    return { ...(yield* Fiber.join(fiber)), made }
   })
 
 const cases: ReadonlyArray<
@@ -276,11 +298,66 @@ describe("GrpcHedging", () => {
     })
   )
 
+  it.effect("A6: an attempt that is made again because a server refused it is the same one", () =>
+    Effect.gen(function* () {
+      const failure = new RefusedByServer("reset", 7)
+      const { made } = yield* outcome([replies(5000), fails(10, unavailable("refused", { failure })), replies(5000)])
+      assert.deepStrictEqual(
+        made.map(({ atMillis, previous }) => [atMillis, previous]),
+        [
+          [0, 0],
+          [500, 1],
+          [510, 1],
+          [1000, 2]
+        ]
+      )
+    })
+  )
+
+  it.effect("hears of a reply in whichever moment it comes", () =>
+    Effect.gen(function* () {
+      for (let yieldCount = 0; yieldCount < 6; yieldCount++) {
+        const { once, resumes } = manual()
+        const fiber = yield* Effect.forkChild(GrpcHedging.run(policy, undefined, once))
+        while (resumes.length === 0) yield* Effect.yieldNow
+        for (let yields = 0; yields < yieldCount; yields++) yield* Effect.yieldNow
+        resumes[0]!(Effect.succeed(7))
+        for (let yields = 0; yields < 20; yields++) yield* Effect.yieldNow
+        assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(7), `after ${yieldCount}`)
+      }
+    })
+  )
+
+  it.effect("does not make an attempt again when another has committed meanwhile", () =>
+    Effect.gen(function* () {
+      const { once, resumes, starts } = manual()
+      const atOnce = GrpcHedgingPolicy.make({ maxAttempts: 2 })
+      const fiber = yield* Effect.forkChild(GrpcHedging.run(atOnce, undefined, once))
+      yield* Effect.yieldNow
+      resumes[1]!(Effect.fail(unavailable("refused", { failure: new RefusedByServer("reset", 7) })))
+      starts[0]!.onCommitted()
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(starts.length, 2)
+      resumes[0]!(Effect.succeed(7))
+      assert.strictEqual(yield* Fiber.join(fiber), 7)
+    })
+  )
+
   it.effect("gives up the stream of a loser that has its reply already", () =>
     Effect.gen(function* () {
-      // Both reply in the same moment.
-      const { made, openCount } = yield* outcome([replies(1000), replies(500), replies(5000)])
-      assert.deepStrictEqual([made.length, openCount], [2, 1])
+      const { once, resumes, streams } = manual()
+      const atOnce = GrpcHedgingPolicy.make({ maxAttempts: 3 })
+      const fiber = yield* Effect.forkChild(GrpcHedging.run(atOnce, undefined, once))
+      yield* Effect.yieldNow
+      const failure = new RefusedByServer("reset", 7)
+      // The call's fiber yields before it makes this one again, and meanwhile two replies come.
+      resumes[1]!(Effect.fail(unavailable("refused", { failure })))
+      resumes[2]!(Effect.succeed(2))
+      resumes[0]!(Effect.succeed(0))
+      assert.strictEqual(yield* Fiber.join(fiber), 2)
+      const openStreams = streams.filter(({ isOver }) => !isOver)
+      assert.deepStrictEqual(new Set(openStreams), new Set([streams[1], streams[2]]))
+      assert.strictEqual(streams[0]!.isOver, true)
     })
   )
 

@@ -10,6 +10,7 @@ import { GrpcError } from "../../protocol/grpc/GrpcError.ts"
 import type { GrpcMethod } from "../GrpcMethod.ts"
 import type { Failure, GrpcStream } from "./GrpcConnector.ts"
 import * as GrpcHedging from "./GrpcHedging.ts"
+import type { GrpcHedgingPolicy } from "./GrpcHedgingPolicy.ts"
 import * as GrpcRetry from "./GrpcRetry.ts"
 import type { GrpcServiceConfig } from "./GrpcServiceConfig.ts"
 import { GrpcThrottle } from "./GrpcThrottle.ts"
@@ -22,6 +23,11 @@ export interface GrpcAttempts {
    * interrupted, it gives its stream up. The deadline of the call is not ours.
    */
   run<A, R>(method: GrpcMethod, once: Once<A, R>): Effect.Effect<A, GrpcError, R>
+  /**
+   * Whether the calls of a method may wait between their attempts, or have many
+   * at a time. Where not, one attempt is on its way as long as the call goes on.
+   */
+  hasPolicy(method: GrpcMethod): boolean
 }
 
 /** Makes one attempt. @category models */
@@ -118,7 +124,8 @@ const reachOf = (failure: Failure): Reach => {
 
 /** With no policy: only attempts that no handler has seen are made again. @category constructors */
 export const once: GrpcAttempts = {
-  run: (_method, once) => GrpcRetry.run(undefined, undefined, once)
+  run: (_method, once) => GrpcRetry.run(undefined, undefined, once),
+  hasPolicy: () => false
 }
 
 /**
@@ -132,13 +139,14 @@ export const make = (config: GrpcServiceConfig): Effect.Effect<GrpcAttempts> =>
     const throttle = config.throttling === undefined ? undefined : new GrpcThrottle(config.throttling)
     return {
       run: (method, once) => {
-        const { hedging, retry } = config.methodOf(method)
-        if (hedging === undefined || isStreamed(method)) return GrpcRetry.run(retry, throttle, once)
-        return GrpcHedging.run(hedging, throttle, once)
-      }
+        const { retry } = config.methodOf(method)
+        const hedging = hedgingOf(config, method)
+        return hedging === undefined ? GrpcRetry.run(retry, throttle, once) : GrpcHedging.run(hedging, throttle, once)
+      },
+      hasPolicy: (method) => config.methodOf(method).retry !== undefined || hedgingOf(config, method) !== undefined
     }
   })
 
 /** Two attempts cannot both read the requests of the caller. */
-const isStreamed = (method: GrpcMethod): boolean =>
-  method.kind === "client_streaming" || method.kind === "bidi_streaming"
+const hedgingOf = (config: GrpcServiceConfig, method: GrpcMethod): GrpcHedgingPolicy | undefined =>
+  method.kind === "client_streaming" || method.kind === "bidi_streaming" ? undefined : config.methodOf(method).hedging

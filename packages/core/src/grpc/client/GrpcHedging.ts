@@ -71,18 +71,10 @@ class HedgedCall<A, R> {
     })
   }
 
-  /** Whether there is something for a turn. */
-  private get hasNews(): boolean {
-    return this.ends.length > 0 || (this.winner !== undefined && this.attempts.size > 1)
-  }
-
   private turn(nowMillis: number): Effect.Effect<A, GrpcError, R> {
     for (let end = this.ends.shift(); end !== undefined; end = this.ends.shift()) {
       const next = this.ended(end[0], end[1], nowMillis)
       if (next !== undefined) return next
-    }
-    if (this.hasNews) {
-      return Effect.flatMap(this.stopAllBut(this.winner), () => this.step)
     }
     const waitMillis = this.state.waitMillis(nowMillis)
     if (this.state.isOver) return Effect.fail(this.failure!)
@@ -114,12 +106,15 @@ class HedgedCall<A, R> {
       case "Over":
         return Effect.fail(failed.error)
       case "Again":
-        return Effect.flatMap(Effect.yieldNow, () =>
-          Effect.flatMap(this.send(attempt.previousAttempts), () => this.step)
-        )
+        return Effect.flatMap(Effect.yieldNow, () => this.again(attempt))
       case "GoesOn":
         return undefined
     }
+  }
+
+  private again({ previousAttempts }: Attempt<A>): Effect.Effect<A, GrpcError, R> {
+    // Another one may have committed meanwhile.
+    return this.winner === undefined ? Effect.flatMap(this.send(previousAttempts), () => this.step) : this.step
   }
 
   private send(previousAttempts: number): Effect.Effect<void, never, R> {
@@ -155,7 +150,7 @@ class HedgedCall<A, R> {
     if (this.winner !== undefined) return
     this.winner = attempt
     this.state.freeze()
-    // At once, so that no second one tells its caller of metadata. The call's fiber waits for their end.
+    // At once, so that no second one tells the caller of metadata. The end of the call waits for their ends.
     for (const other of this.attempts) if (other !== attempt) other.fiber?.interruptUnsafe()
     this.wake?.()
   }
@@ -163,7 +158,7 @@ class HedgedCall<A, R> {
   /** Until an attempt ends or commits, and so long at most. */
   private wait(waitMillis: number): Effect.Effect<unknown> {
     const heard = Effect.callback<void>((resume) => {
-      if (this.hasNews) return resume(Effect.void)
+      if (this.ends.length > 0) return resume(Effect.void)
       this.wake = () => resume(Effect.void)
       return Effect.sync(() => {
         this.wake = undefined
