@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as GrpcAttempts from "@sluice/core/grpc/client/GrpcAttempts"
+import type { GrpcCallOptions } from "@sluice/core/grpc/client/GrpcCallOptions"
+import * as GrpcClient from "@sluice/core/grpc/client/GrpcClient"
 import type { Failure } from "@sluice/core/grpc/client/GrpcConnector"
 import * as GrpcServiceConfig from "@sluice/core/grpc/client/GrpcServiceConfig"
 import * as GrpcMethod from "@sluice/core/grpc/GrpcMethod"
@@ -8,7 +10,10 @@ import * as GrpcStatus from "@sluice/core/protocol/grpc/GrpcStatus"
 import * as Http2ClientError from "@sluice/core/session/Http2ClientError"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as FakeConnector from "../../../harness/FakeConnector.ts"
+import { reply, tagOf } from "../../../harness/GrpcHello.ts"
 import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
 
 const [sayHello, streamHellos, collectHellos, chatHellos] = GrpcMethod.of(Greeter) as [
@@ -157,6 +162,136 @@ describe("GrpcAttempts", () => {
       assert.strictEqual(yield* count(attempts, streamHellos), 1, "two successes leave two again")
       for (const method of [chatHellos, sayHello]) yield* attempts.run(method, () => Effect.void)
       assert.strictEqual(yield* count(attempts, streamHellos), 2)
+    })
+  )
+})
+
+/** Calls over a connector whose answers the test gives. */
+const client = (methods: Omit<GrpcServiceConfig.MethodOptions, "names">) =>
+  Effect.gen(function* () {
+    const connector = yield* FakeConnector.make()
+    const config = GrpcServiceConfig.make({ methods: [{ names: [{}], ...methods }] })
+    const calls = { attempts: yield* GrpcAttempts.make(config), methods: config }
+    const greeter = yield* Effect.provide(GrpcClient.make(Greeter), FakeConnector.channel(connector, calls))
+    const say = (options?: GrpcCallOptions) =>
+      Effect.forkChild(
+        Effect.map(greeter.sayHello({ name: "Ada" }, options), ({ message }) => message),
+        { startImmediately: true }
+      )
+    return { connector, greeter, say }
+  })
+
+const answer = (stream: FakeConnector.FakeStream, message: string) => {
+  stream.head()
+  stream.data(reply(message))
+  stream.finish()
+}
+
+const headersOf = ({ attempt }: FakeConnector.FakeStream) => attempt.headers as Record<string, string | undefined>
+const previousOf = (stream: FakeConnector.FakeStream) => headersOf(stream)["grpc-previous-rpc-attempts"]
+
+describe("a client whose calls have policies", () => {
+  it.effect("tries again what failed with trailers only, and says how often it did", () =>
+    Effect.gen(function* () {
+      const { connector, say } = yield* client({ retryPolicy })
+      const fiber = yield* say()
+      connector.last.headOnly({ "grpc-status": "14", "grpc-retry-pushback-ms": "5000" })
+      yield* TestClock.adjust("4999 millis")
+      assert.strictEqual(connector.streams.length, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(connector.streams.map(previousOf), [undefined, "1"])
+      assert.strictEqual(connector.last.attempt.besides, connector.streams[0])
+      answer(connector.last, "again")
+      assert.strictEqual(yield* Fiber.join(fiber), "again")
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("tries again a stream of replies that has not begun", () =>
+    Effect.gen(function* () {
+      const { connector, greeter } = yield* client({ retryPolicy })
+      const all = Stream.runCollect(greeter.streamHellos({ name: "Ada" }))
+      const fiber = yield* Effect.forkChild(all, { startImmediately: true })
+      connector.last.fail(new Http2ClientError.ConnectionLost("MaybeProcessed", undefined))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(connector.streams.length, 2)
+      answer(connector.last, "again")
+      assert.deepStrictEqual(
+        (yield* Fiber.join(fiber)).map(({ message }) => message),
+        ["again"]
+      )
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("does not try again what has begun to be answered", () =>
+    Effect.gen(function* () {
+      const { connector, say } = yield* client({ retryPolicy })
+      const fiber = yield* say()
+      connector.last.head()
+      connector.last.finish({ "grpc-status": "14" })
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "Unavailable")
+      assert.strictEqual(connector.streams.length, 1)
+    })
+  )
+
+  it.effect("has one deadline for all attempts, which also ends the wait between them", () =>
+    Effect.gen(function* () {
+      const { connector, say } = yield* client({ retryPolicy, timeout: "2 seconds" })
+      const fiber = yield* say()
+      yield* TestClock.adjust("500 millis")
+      connector.last.headOnly({ "grpc-status": "14", "grpc-retry-pushback-ms": "500" })
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(
+        connector.streams.map((stream) => headersOf(stream)["grpc-timeout"]),
+        ["2000m", "1000m"]
+      )
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "DeadlineExceeded")
+
+      const waiting = yield* say()
+      connector.last.headOnly({ "grpc-status": "14", "grpc-retry-pushback-ms": "60000" })
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(tagOf(yield* Fiber.await(waiting)), "DeadlineExceeded")
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("takes the first answer of hedged attempts, and gives the others up", () =>
+    Effect.gen(function* () {
+      const { connector, say } = yield* client({ hedgingPolicy: { maxAttempts: 3, hedgingDelay: "100 millis" } })
+      let heard = 0
+      const fiber = yield* say({ onMetadata: () => void heard++ })
+      yield* TestClock.adjust("200 millis")
+      const [first, second, third] = connector.streams as [
+        FakeConnector.FakeStream,
+        FakeConnector.FakeStream,
+        FakeConnector.FakeStream
+      ]
+      assert.deepStrictEqual(connector.streams.map(previousOf), [undefined, "1", "2"])
+      // The heads of two come in one turn: the first of them is the call's.
+      second.head()
+      third.head()
+      assert.deepStrictEqual([first.resets, second.resets, third.resets, heard], [[8], [], [8], 1])
+      second.data(reply("second"))
+      second.finish()
+      assert.strictEqual(yield* Fiber.join(fiber), "second")
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("gives up all hedged attempts where it is interrupted", () =>
+    Effect.gen(function* () {
+      const { connector, say } = yield* client({ hedgingPolicy: { maxAttempts: 3, hedgingDelay: "100 millis" } })
+      const fiber = yield* say()
+      yield* TestClock.adjust("150 millis")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(
+        connector.streams.map(({ resets }) => resets),
+        [[8], [8]]
+      )
+      connector.assertNothingLeft()
     })
   )
 })

@@ -137,11 +137,13 @@ describe("GrpcServiceConfigJson", () => {
     )
   }
 
-  it.effect("takes an empty configuration", () =>
+  it.effect("takes an empty configuration, and null for what is absent", () =>
     Effect.gen(function* () {
-      const config = yield* GrpcServiceConfigJson.parse("{}")
-      assert.strictEqual(config.throttling, undefined)
-      assert.strictEqual(config.methodOf(sayHello).retry, undefined)
+      for (const json of ["{}", `{ "methodConfig": null, "retryThrottling": null }`]) {
+        const config = yield* GrpcServiceConfigJson.parse(json)
+        assert.strictEqual(config.throttling, undefined)
+        assert.strictEqual(config.methodOf(sayHello).retry, undefined)
+      }
     })
   )
 
