@@ -3,11 +3,16 @@
  * stream, its queue, HTTP/2's windows, and the other side's stream.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as GrpcChannel from "@sluice/core/grpc/client/GrpcChannel"
+import * as GrpcClient from "@sluice/core/grpc/client/GrpcClient"
 import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
+import * as MemoryNetwork from "@sluice/core/transport/MemoryNetwork"
 import { TestService } from "@sluice/examples/generated/grpc/testing/test_pb"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Peer from "../harness/GrpcPeer.ts"
 import * as World from "../harness/GrpcServerWorld.ts"
@@ -103,6 +108,88 @@ describe("a client that streams to a handler that does not read", () => {
       })
     )
   )
+})
+
+const channelOf = ({ network }: World.World) =>
+  GrpcChannel.layer(MemoryWorld.target).pipe(
+    Layer.provide(MemoryNetwork.layerDialer),
+    Layer.provide(Layer.succeed(MemoryNetwork.MemoryNetwork, network))
+  )
+
+const messageCount = 10_000
+
+/** So many messages of 100 bytes whose first says which it is; `taken` hears of each. */
+const numbered = (taken: (count: number) => void) =>
+  Stream.map(Stream.rechunk(Stream.range(1, messageCount), 10), (count) => {
+    taken(count)
+    const body = new Uint8Array(100)
+    new DataView(body.buffer).setUint32(0, count)
+    return { payload: { body } }
+  })
+
+const numberOf = (message: { readonly payload?: { readonly body: Uint8Array } | undefined }): number => {
+  const { buffer, byteOffset } = message.payload!.body
+  return new DataView(buffer, byteOffset).getUint32(0)
+}
+
+/** Takes all of them, in their order; behind the first it waits for the gate. */
+const takeBehind =
+  (gate: Deferred.Deferred<void>) =>
+  <E, R>(messages: Stream.Stream<Parameters<typeof numberOf>[0], E, R>): Effect.Effect<number, E, R> =>
+    Stream.runFoldEffect(
+      messages,
+      () => 0,
+      (before, message) => {
+        assert.strictEqual(numberOf(message), before + 1)
+        return before === 0 ? Effect.as(Deferred.await(gate), 1) : Effect.succeed(before + 1)
+      }
+    )
+
+describe("10,000 messages of our server, and our client", () => {
+  /** Runs `run` twice as long as nobody reads: the source may not go on. */
+  const held = (taken: () => number, gate: Deferred.Deferred<void>) =>
+    Effect.gen(function* () {
+      yield* settle
+      const first = taken()
+      assert.isTrue(first > 0 && first < messageCount, String(first))
+      yield* settle
+      assert.strictEqual(taken(), first)
+      yield* Deferred.succeed(gate, undefined)
+    })
+
+  const kinds = ["replies", "requests", "both ways"] as const
+  for (const kind of kinds) {
+    it.effect(`${kind}: who does not read stops the source, and nothing is lost`, () =>
+      MemoryWorld.leavesNothing((track) =>
+        Effect.gen(function* () {
+          let taken = 0
+          const gate = yield* Deferred.make<void>()
+          const source = numbered((count) => {
+            taken = count
+          })
+          const Service = GrpcServer.layer(TestService, {
+            streamingOutputCall: () => source,
+            streamingInputCall: (requests) =>
+              Effect.map(takeBehind(gate)(requests), (aggregatedPayloadSize) => ({ aggregatedPayloadSize })),
+            fullDuplexCall: (requests) => Stream.map(requests, ({ payload }) => (payload ? { payload } : {}))
+          })
+          const world = yield* World.make(Service)
+          track(world)
+          yield* Effect.gen(function* () {
+            const client = yield* GrpcClient.make(TestService)
+            const count = {
+              replies: takeBehind(gate)(client.streamingOutputCall({})),
+              requests: Effect.map(client.streamingInputCall(source), (reply) => reply.aggregatedPayloadSize),
+              "both ways": takeBehind(gate)(client.fullDuplexCall(source))
+            }[kind]
+            const fiber = yield* Effect.forkChild(count)
+            yield* held(() => taken, gate)
+            assert.strictEqual(yield* Fiber.join(fiber), messageCount)
+          }).pipe(Effect.provide(channelOf(world)), Effect.scoped)
+        })
+      )
+    )
+  }
 })
 
 /** A `StreamingInputCallRequest` of so many bytes. */
