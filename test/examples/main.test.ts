@@ -27,6 +27,8 @@ const names = [
   "tcp-proxy",
   "rpc-greeter",
   "rpc-greeter-client",
+  "grpc-greeter",
+  "grpc-client",
   "http-hello",
   "http-rest",
   "static-files",

@@ -9,6 +9,8 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Chat from "./chat.ts"
 import * as CommandLine from "./command-line.ts"
+import * as GrpcClient from "./grpc-client.ts"
+import * as GrpcGreeter from "./grpc-greeter.ts"
 import * as HttpHello from "./http-hello.ts"
 import * as HttpRest from "./http-rest.ts"
 import * as LineServer from "./line-server.ts"
@@ -30,6 +32,8 @@ Command.make("sluice-examples", Chat.flags, Chat.run).pipe(
     TcpProxy.command,
     RpcGreeter.command,
     RpcGreeterClient.command,
+    GrpcGreeter.command,
+    GrpcClient.command,
     HttpHello.command,
     HttpRest.command,
     StaticFiles.command,
