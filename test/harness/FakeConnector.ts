@@ -104,11 +104,11 @@ export class FakeStream implements GrpcStream {
     this.receiver.onData(bytes)
   }
 
-  finish(trailers: FieldsInput | undefined = { "grpc-status": "0" }): void {
+  finish(trailers: FieldsInput | "none" = { "grpc-status": "0" }): void {
     if (this.isOver) return
     this.serverEnded = true
     this.whole = true
-    this.receiver.onEnd(trailers && fieldsOf(new Http2Fields(), trailers))
+    this.receiver.onEnd(trailers === "none" ? undefined : fieldsOf(new Http2Fields(), trailers))
     if (this.half === "ended") this.closed(undefined)
   }
 
@@ -181,19 +181,22 @@ export const defaults: CallDefaults = {
 
 /** A channel over a connector. */
 export const channel = (connector: GrpcConnector, calls?: Partial<CallDefaults>): Layer.Layer<GrpcChannel> =>
-  Layer.succeed(GrpcChannel, {
-    connector,
-    calls: { ...defaults, ...calls },
-    state: Effect.succeed<State>("Ready"),
-    changes: Stream.never,
-    connect: Effect.void,
-    stats: Effect.succeed<Stats>({
-      state: "Ready",
-      endpointCount: 1,
-      connectionCount: 1,
-      openCount: 0,
-      waitingCount: 0
-    })
+  Layer.sync(GrpcChannel, () => {
+    const service = {
+      connector,
+      calls: { ...defaults, ...calls },
+      state: Effect.succeed<State>("Ready"),
+      changes: Stream.never,
+      connect: Effect.void,
+      stats: Effect.succeed<Stats>({
+        state: "Ready",
+        endpointCount: 1,
+        connectionCount: 1,
+        openCount: 0,
+        waitingCount: 0
+      })
+    }
+    return service
   })
 
 /** A connector whose timers live as long as the scope. */

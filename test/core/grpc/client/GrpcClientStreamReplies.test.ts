@@ -1,25 +1,17 @@
-import { create, toBinary } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
 import type { CallDefaults } from "@sluice/core/grpc/client/GrpcCallDefaults"
 import type { GrpcCallOptions } from "@sluice/core/grpc/client/GrpcCallOptions"
 import * as GrpcClient from "@sluice/core/grpc/client/GrpcClient"
 import type * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
-import * as GrpcMessageWriter from "@sluice/core/protocol/grpc/GrpcMessageWriter"
 import * as Http2ClientError from "@sluice/core/session/Http2ClientError"
-import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Chunkings from "../../../harness/Chunkings.ts"
 import * as FakeConnector from "../../../harness/FakeConnector.ts"
-import { Greeter, HelloReplySchema } from "../../../harness/protobuf/hello_pb.ts"
-
-const reply = (message: string) =>
-  GrpcMessageWriter.join(toBinary(HelloReplySchema, create(HelloReplySchema, { message })), "plain")
-
-const replies = (...messages: ReadonlyArray<string>) => Buffer.concat(messages.map(reply))
+import { replies, reply, tagOf } from "../../../harness/GrpcHello.ts"
+import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
 
 /** A reader of a stream of replies, which keeps what it has read. */
 const started = (
@@ -38,13 +30,6 @@ const started = (
     yield* Effect.yieldNow
     return { connector, fiber, arrays, all: () => arrays.flat() }
   })
-
-const codeOf = (exit: Exit.Exit<unknown, GrpcError.GrpcError>) =>
-  Exit.isFailure(exit)
-    ? (exit.cause as Cause.Cause<GrpcError.GrpcError>).reasons.map((one) =>
-        one._tag === "Fail" ? one.error.reason._tag : one._tag
-      )[0]
-    : "ok"
 
 describe("a stream of replies", () => {
   it.effect("comes whole, however its bytes are cut", () =>
@@ -137,7 +122,7 @@ describe("its end", () => {
     Effect.gen(function* () {
       const { connector, fiber } = yield* started()
       connector.last.headOnly({ "grpc-status": "5" })
-      assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "NotFound")
+      assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "NotFound")
       connector.assertNothingLeft()
     })
   )
@@ -153,7 +138,7 @@ describe("its end", () => {
         yield* Effect.yieldNow
         connector.last.data(replies("a", "b"))
         end(connector.last)
-        assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "Unavailable")
+        assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "Unavailable")
         assert.deepStrictEqual(all(), ["a", "b"])
         connector.assertNothingLeft()
       }
@@ -173,7 +158,7 @@ describe("its end", () => {
           const { all, connector, fiber } = yield* started({ timeout: "1 minute" }, { maxReceiveBytes: 32 })
           connector.last.head()
           for (const chunk of chunks) connector.last.data(chunk)
-          assert.strictEqual(codeOf(yield* Fiber.await(fiber)), tag, Chunkings.show(chunks))
+          assert.strictEqual(tagOf(yield* Fiber.await(fiber)), tag, Chunkings.show(chunks))
           assert.deepStrictEqual(all(), read)
           assert.deepStrictEqual(connector.last.resets, [8])
           connector.assertNothingLeft()
@@ -188,7 +173,7 @@ describe("its end", () => {
       connector.last.head()
       connector.last.data(reply("abc").subarray(0, 6))
       connector.last.finish()
-      assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "Internal")
+      assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "Internal")
       connector.assertNothingLeft()
     })
   )
@@ -215,7 +200,7 @@ describe("its end", () => {
         const { connector, fiber } = yield* started({ timeout: "1 second", ...options })
         connector.last.head()
         connector.last.finish()
-        assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "Die")
+        assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "Die")
         connector.assertNothingLeft()
       }
     })
@@ -265,7 +250,7 @@ describe("who leaves it, or is too late", () => {
         yield* TestClock.adjust("999 millis")
         assert.deepStrictEqual(connector.last.resets, [])
         yield* TestClock.adjust("1 millis")
-        assert.strictEqual(codeOf(yield* Fiber.await(fiber)), "DeadlineExceeded")
+        assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "DeadlineExceeded")
         assert.deepStrictEqual(connector.last.resets, [8])
         connector.assertNothingLeft()
       })

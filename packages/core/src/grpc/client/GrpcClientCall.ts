@@ -19,7 +19,7 @@ import { Timer } from "../../session/Timers.ts"
 import { GrpcDeadline } from "../GrpcDeadline.ts"
 import type { GrpcMethod } from "../GrpcMethod.ts"
 import * as GrpcOutbound from "../GrpcOutbound.ts"
-import * as GrpcAttempts from "./GrpcAttempts.ts"
+import type * as GrpcAttempts from "./GrpcAttempts.ts"
 import type { CallDefaults } from "./GrpcCallDefaults.ts"
 import type { GrpcCallOptions } from "./GrpcCallOptions.ts"
 import type { GrpcChannel } from "./GrpcChannel.ts"
@@ -122,7 +122,7 @@ export class GrpcClientCall {
     this.compressor = way.compressor
     this.head = way.head
     this.untilMillis = untilMillis
-    this.watch = defaults.attempts === GrpcAttempts.once ? "attempt" : "call"
+    this.watch = defaults.attempts.hasPolicy(method) ? "call" : "attempt"
     this.context = context
   }
 
