@@ -15,7 +15,10 @@ describe("every row", () => {
   for (const row of Catalog.rows) {
     it(`${Row.path(row)} has programs that exist, names that differ, and targets for peers it has`, () => {
       const contestants = [row.subject, ...row.peers]
-      for (const { program } of contestants) assert.isTrue(Fs.existsSync(Path.join(sources, `${program}.ts`)), program)
+      const programs = contestants.flatMap(({ program, client }) =>
+        client === undefined ? [program] : [program, client]
+      )
+      for (const program of programs) assert.isTrue(Fs.existsSync(Path.join(sources, `${program}.ts`)), program)
       assert.strictEqual(new Set(contestants.map(({ name }) => name)).size, contestants.length)
       assert.includeMembers(
         row.peers.map(({ name }) => name),

@@ -65,6 +65,13 @@ describe("what limits a server", () => {
   }
 })
 
+it("a client that is measured with its server limits it, which is no remark", () => {
+  const samples = [{ value: 1, serverCpuPercent: 50, loadCpuPercent: 99, clientCpuMicros: 5 }]
+  const result = Result.make(rowOf("higher"), both(samples, values(1)), [])
+  assert.strictEqual(result.scores[0]?.limitedBy, "client")
+  assert.deepStrictEqual(result.remarks, [])
+})
+
 it("without the subject there are figures and no ratios", () => {
   const result = Result.make(rowOf("higher", 1), new Map([[peer, values(1)]]), ["subject failed: why"])
   assert.deepStrictEqual(result.ratios, [])

@@ -65,6 +65,8 @@ export class GrpcLoop implements FrameReceiver {
   /** When calls were due that wait for a stream. */
   private readonly due: Array<number> = []
   private now = 0
+  /** Something was wrong: what comes after it does not count. */
+  private isBroken = false
 
   constructor(shared: Shared) {
     const { inFlight, call } = shared.load
@@ -119,7 +121,7 @@ export class GrpcLoop implements FrameReceiver {
       this.fail(error instanceof Error ? error.message : String(error))
     }
     const count = this.endedCount
-    if (count === 0) return
+    if (count === 0 || this.isBroken) return
     this.endedCount = 0
     if (this.shared.load.callsPerSecond === undefined) this.send(count)
     else this.sendDue(count)
@@ -132,6 +134,7 @@ export class GrpcLoop implements FrameReceiver {
   }
 
   onData(streamId: number, bytes: Buffer, start: number, end: number, ended: boolean): void {
+    if (this.isBroken) return
     const slot = (streamId >>> 1) & this.mask
     const before = this.received[slot]!
     if (this.ids[slot] !== streamId || before === noHead || ended) {
@@ -140,6 +143,7 @@ export class GrpcLoop implements FrameReceiver {
     }
     if (streamId === firstId) this.checkBytes(before, bytes, start, end)
     else if (before === 0) this.checkPrefix(bytes, start, end)
+    if (this.isBroken) return
     const after = before + end - start
     const { length } = this.reply
     this.received[slot] = after
@@ -148,6 +152,7 @@ export class GrpcLoop implements FrameReceiver {
   }
 
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
+    if (this.isBroken) return
     if (type === Http2Frames.headers) this.onHeaders(flags, streamId, bytes, start, end)
     else if (type === Http2Frames.windowUpdate) this.writer!.onWindow(streamId, bytes.readUInt32BE(start))
     else if (type === Http2Frames.rstStream) this.onReset(streamId, bytes.readUInt32BE(start))
@@ -282,6 +287,7 @@ export class GrpcLoop implements FrameReceiver {
   }
 
   private fail(why: string): void {
+    this.isBroken = true
     this.onError(new Error(why))
     this.wire!.destroy()
   }
