@@ -1,6 +1,7 @@
 /**
- * Rooms, and two doors to them: lines over TCP, and a page over HTTP with a
- * WebSocket. The rooms are a service, and a door is a Layer on it.
+ * Rooms, and three doors to them: lines over TCP, a page over HTTP with a
+ * WebSocket, and gRPC on the port of the page. The rooms are a service, and a
+ * door is a Layer on it.
  */
 import * as TcpServer from "@sluice/core/server/TcpServer"
 import * as WebServer from "@sluice/core/server/WebServer"
@@ -12,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
+import * as GrpcDoor from "./chat/grpc-door.ts"
 import * as Rooms from "./chat/rooms.ts"
 import * as TcpDoor from "./chat/tcp-door.ts"
 import * as WebDoor from "./chat/web-door.ts"
@@ -22,14 +24,15 @@ const tcpDoor = TcpDoor.layer.pipe(
   Layer.provide(TcpServer.layer({ idleTimeout: "1 hour", readTimeout: "1 hour", closeTimeout: "1 second" }))
 )
 
-const webDoor = WebDoor.layer.pipe(Layer.provide(WebServer.layer()))
+/** Both on one port: calls of gRPC are there before the first request comes. */
+const webDoors = WebDoor.layer.pipe(Layer.provide(GrpcDoor.layer), Layer.provide(WebServer.layer()))
 
 /**
  * The rooms are there before their doors open, and until these are closed. The
  * doors close side by side: nobody hears of the end later than others.
  */
 export const server = (web: Listener["Service"]) =>
-  Layer.mergeAll(tcpDoor, Layer.provide(webDoor, Layer.succeed(Listener, web))).pipe(Layer.provide(Rooms.layer()))
+  Layer.mergeAll(tcpDoor, Layer.provide(webDoors, Layer.succeed(Listener, web))).pipe(Layer.provide(Rooms.layer()))
 
 const defaultWebPort = 4080
 
