@@ -40,10 +40,10 @@ export const make = (options?: Options): GrpcWire => {
       if (cors?.preflight(exchange, method) === true) return "answered"
       const type = exchange.header("content-type")
       if (type === undefined || !isGrpcWeb.test(type)) return undefined
-      const form = formOf(type)
-      if (form === undefined) return refuse(exchange, 415, cors)
+      const sent = known.get(type) ?? read(type)
+      if (sent === undefined) return refuse(exchange, 415, cors)
       if (exchange.method !== "POST") return refuse(exchange, 405, cors)
-      return new GrpcWebCall(exchange, type, form, cors)
+      return new GrpcWebCall(exchange, sent, cors)
     }
   }
 }
@@ -55,13 +55,14 @@ class GrpcWebCall implements GrpcWireCall {
   readonly malformed = GrpcStatus.Internal
   private readonly exchange: HttpExchange
 
-  constructor(exchange: HttpExchange, type: string, form: Form, cors: GrpcCors.GrpcCors | undefined) {
+  constructor(exchange: HttpExchange, sent: ContentType, cors: GrpcCors.GrpcCors | undefined) {
     const { body } = exchange
     this.exchange = exchange
-    this.body = form === "text" && body !== undefined ? new GrpcWebTextBody(body) : body
+    this.body = sent.form === "text" && body !== undefined ? new GrpcWebTextBody(body) : body
     // "The client library should indicate to the server via the "Accept" header that the response stream needs to be text encoded"
-    const wanted = form === "text" || asksForText.test(exchange.header("accept") ?? "") ? "text" : "bytes"
-    this.reply = new GrpcWebReply(exchange, typeOf(type, form, wanted), wanted, cors)
+    const form = sent.form === "text" || asksForText.test(exchange.header("accept") ?? "") ? "text" : "bytes"
+    const type = `application/grpc-web${form === "text" ? "-text" : ""}${sent.format}`
+    this.reply = new GrpcWebReply(exchange, type, form, cors)
   }
 
   get timeout(): number | GrpcError.GrpcError | undefined {
@@ -81,19 +82,27 @@ class GrpcWebCall implements GrpcWireCall {
 
 const isGrpcWeb = /^application\/grpc-web/i
 const asksForText = /application\/grpc-web-text/i
-/** With the format of the messages, which is protobuf also where it is not said. Parameters mean nothing. */
-const taken = /^application\/grpc-web(-text)?(\+proto)?[ \t]*(?:;|$)/i
 
-const formOf = (type: string): Form | undefined => {
-  const match = taken.exec(type)
-  return match === null ? undefined : match[1] === undefined ? "bytes" : "text"
+interface ContentType {
+  readonly form: Form
+  /** That of the messages, which is protobuf also where it is not said. */
+  readonly format: "" | "+proto"
 }
 
-/** The request's type, without parameters, unless the reply has another form. */
-const typeOf = (type: string, form: Form, wanted: Form): string => {
-  const suffix = taken.exec(type)?.[2] === undefined ? "" : "+proto"
-  return `application/grpc-web${form === "text" || wanted === "text" ? "-text" : ""}${suffix}`
+/** `undefined`: other messages, or another text than base64. Parameters mean nothing. */
+const read = (type: string): ContentType | undefined => {
+  const match = /^application\/grpc-web(-text)?(\+proto)?[ \t]*(?:;|$)/i.exec(type)
+  if (match === null) return undefined
+  return { form: match[1] === undefined ? "bytes" : "text", format: match[2] === undefined ? "" : "+proto" }
 }
+
+/** As clients write them. */
+const known: ReadonlyMap<string, ContentType> = /*#__PURE__*/ new Map([
+  ["application/grpc-web", { form: "bytes", format: "" }],
+  ["application/grpc-web+proto", { form: "bytes", format: "+proto" }],
+  ["application/grpc-web-text", { form: "text", format: "" }],
+  ["application/grpc-web-text+proto", { form: "text", format: "+proto" }]
+])
 
 const refuse = (exchange: HttpExchange, status: 405 | 415, cors: GrpcCors.GrpcCors | undefined): "answered" => {
   const headers = status === 405 ? { allow: "POST" } : {}
