@@ -85,6 +85,7 @@ const wrong: ReadonlyArray<readonly [json: unknown, path: string]> = [
   [retry({ retryableStatusCodes: [14, "unavailable"] }), "methodConfig[0].retryPolicy.retryableStatusCodes[1]"],
   [retry({ retryableStatusCodes: [17] }), "methodConfig[0].retryPolicy.retryableStatusCodes[0]"],
   [method({ hedgingPolicy: { maxAttempts: "x" } }), "methodConfig[0].hedgingPolicy.maxAttempts"],
+  [method({ hedgingPolicy: { maxAttempts: 2, hedgingDelay: "s" } }), "methodConfig[0].hedgingPolicy.hedgingDelay"],
   [
     method({ hedgingPolicy: { maxAttempts: 2, nonFatalStatusCodes: [0] } }),
     "methodConfig[0].hedgingPolicy.nonFatalStatusCodes[0]"
