@@ -11,6 +11,8 @@ import * as Chat from "./chat.ts"
 import * as CommandLine from "./command-line.ts"
 import * as GrpcClient from "./grpc-client.ts"
 import * as GrpcGreeter from "./grpc-greeter.ts"
+import * as GrpcInterop from "./grpc-interop.ts"
+import * as GrpcInteropClient from "./grpc-interop-client.ts"
 import * as HttpHello from "./http-hello.ts"
 import * as HttpRest from "./http-rest.ts"
 import * as LineServer from "./line-server.ts"
@@ -34,6 +36,8 @@ Command.make("sluice-examples", Chat.flags, Chat.run).pipe(
     RpcGreeterClient.command,
     GrpcGreeter.command,
     GrpcClient.command,
+    GrpcInterop.command,
+    GrpcInteropClient.command,
     HttpHello.command,
     HttpRest.command,
     StaticFiles.command,
