@@ -18,9 +18,13 @@ export class GrpcRegistry {
 
   readonly layer: Layer.Layer<GrpcServer> = Layer.succeed(GrpcServer, {
     add: (service, handlers) =>
-      Effect.sync(() => {
-        this.added.set(service, handlers as GrpcHandlers<Service>)
-      }),
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          assert.isFalse(this.has(service), `${service.typeName} was added twice`)
+          this.added.set(service, handlers as GrpcHandlers<Service>)
+        }),
+        () => Effect.sync(() => this.remove(service))
+      ),
     services: Effect.sync(() => [...this.added.keys()]),
     draining: { isDraining: () => this.isDraining, begun: Deferred.await(this.drained) }
   })
@@ -28,6 +32,10 @@ export class GrpcRegistry {
   /** Adds one without handlers. */
   add(service: Service): void {
     this.added.set(service, {})
+  }
+
+  has(service: Service): boolean {
+    return this.added.has(service)
   }
 
   remove(service: Service): void {

@@ -128,6 +128,54 @@ describe("GrpcHealth", () => {
   )
 })
 
+describe("GrpcHealth: the layer", () => {
+  it.effect("two servers of a program have one each", () =>
+    Effect.gen(function* () {
+      const [one, other] = [new GrpcRegistry(), new GrpcRegistry()]
+      const quiet = Layer.effectDiscard(GrpcHealth.GrpcHealth.use((health) => health.set("", "not_serving")))
+      yield* Layer.build(
+        Layer.merge(
+          Layer.provide(Layer.provide(quiet, GrpcHealth.layer), one.layer),
+          Layer.provide(GrpcHealth.layer, other.layer)
+        )
+      )
+      const ask = (registry: GrpcRegistry) =>
+        Effect.map(registry.handlers(Health).check(create(HealthCheckRequestSchema), noCall), statusOf)
+      assert.deepStrictEqual([yield* ask(one), yield* ask(other)], ["NOT_SERVING", "SERVING"])
+    })
+  )
+
+  it.effect("a server that has it twice has one", () =>
+    Effect.gen(function* () {
+      const registry = new GrpcRegistry()
+      const set = (name: string) =>
+        Layer.effectDiscard(GrpcHealth.GrpcHealth.use((health) => health.set(name, "serving")))
+      const services = Layer.mergeAll(
+        Layer.provide(set("one"), GrpcHealth.layer),
+        Layer.provide(set("other"), GrpcHealth.layer)
+      )
+      yield* Layer.build(Layer.provide(services, registry.layer))
+      const { check } = registry.handlers(Health)
+      for (const service of ["one", "other"]) {
+        assert.strictEqual(statusOf(yield* check(create(HealthCheckRequestSchema, { service }), noCall)), "SERVING")
+      }
+    })
+  )
+
+  it.effect("a server that has it again after it was gone has another", () =>
+    Effect.gen(function* () {
+      const registry = new GrpcRegistry()
+      const build = Layer.build(Layer.provide(GrpcHealth.layer, registry.layer))
+      const first = yield* Effect.scoped(build)
+      yield* Context.get(first, GrpcHealth.GrpcHealth).set("", "not_serving")
+      assert.isFalse(registry.has(Health))
+      const second = yield* build
+      assert.strictEqual(yield* Context.get(second, GrpcHealth.GrpcHealth).get(""), "serving")
+      assert.isTrue(registry.has(Health))
+    })
+  )
+})
+
 describe("GrpcHealth: Watch", () => {
   it.effect("tells the status now, and every change", () =>
     Effect.gen(function* () {

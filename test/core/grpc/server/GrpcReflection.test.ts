@@ -171,6 +171,18 @@ describe("GrpcReflection", () => {
     })
   )
 
+  it.effect("two servers of a program tell of their own, and one that has it twice has one", () =>
+    Effect.gen(function* () {
+      const [one, other] = [new GrpcRegistry(), new GrpcRegistry()]
+      one.add(Greeter)
+      const twice = Layer.merge(GrpcReflection.layer, Layer.mergeAll(GrpcReflection.layer))
+      yield* Layer.build(Layer.merge(Layer.provide(twice, one.layer), Layer.provide(GrpcReflection.layer, other.layer)))
+      const found = (registry: GrpcRegistry) =>
+        Effect.map(ask(registry, V1, symbol("hello.Greeter")), ([response]) => response!.messageResponse.case)
+      assert.deepStrictEqual([yield* found(one), yield* found(other)], ["fileDescriptorResponse", "errorResponse"])
+    })
+  )
+
   it.effect("a client that does not go is sent away when the server drains", () =>
     Effect.gen(function* () {
       const registry = yield* serving

@@ -41,7 +41,7 @@ import type { DrainState } from "../../server/Draining.ts"
 import type { Service } from "../GrpcMethod.ts"
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../generated/grpc/health/v1/health_pb.ts"
 import type { GrpcHandlers } from "./GrpcHandlers.ts"
-import * as GrpcServer from "./GrpcServer.ts"
+import { GrpcServer } from "./GrpcServer.ts"
 
 /** @category models */
 export type Status = "serving" | "not_serving"
@@ -61,17 +61,32 @@ export class GrpcHealth extends Context.Service<
   }
 >()("@sluice/core/grpc/server/GrpcHealth") {}
 
-/** Serves it, beside the other services of the server. @category layers */
-export const layer: Layer.Layer<GrpcHealth, never, GrpcServer.GrpcServer> = Layer.unwrap(
-  Effect.map(GrpcServer.GrpcServer, (server) => {
-    const statuses = new Statuses(server)
-    const service = GrpcHealth.of({
-      set: (service, status) => Effect.sync(() => statuses.set(nameOf(service), status)),
-      get: (service) => statuses.get(nameOf(service))
+/**
+ * Serves it, beside the other services of the server. However often a server
+ * has it, it is one; two servers have one each.
+ *
+ * @category layers
+ */
+export const layer: Layer.Layer<GrpcHealth, never, GrpcServer> = /*#__PURE__*/ Layer.fresh(
+  /*#__PURE__*/ Layer.effect(GrpcHealth)(
+    /*#__PURE__*/ Effect.flatMap(GrpcServer, (server) => {
+      const known = healths.get(server)
+      if (known !== undefined) return Effect.succeed(known)
+      const statuses = new Statuses(server)
+      const health = GrpcHealth.of({
+        set: (service, status) => Effect.sync(() => statuses.set(nameOf(service), status)),
+        get: (service) => statuses.get(nameOf(service))
+      })
+      healths.set(server, health)
+      return Effect.addFinalizer(() => Effect.sync(() => healths.delete(server))).pipe(
+        Effect.andThen(server.add(Health, handlers(statuses))),
+        Effect.as(health)
+      )
     })
-    return Layer.merge(Layer.succeed(GrpcHealth, service), GrpcServer.layer(Health, handlers(statuses)))
-  })
+  )
 )
+
+const healths = new WeakMap<GrpcServer["Service"], GrpcHealth["Service"]>()
 
 /** "The maximum number of services to return is 100." */
 const mostListed = 100
@@ -113,7 +128,7 @@ class Statuses {
   /** Done by the next change, and then another. */
   private changed = Deferred.makeUnsafe<void>()
 
-  constructor({ draining, services }: GrpcServer.GrpcServer["Service"]) {
+  constructor({ draining, services }: GrpcServer["Service"]) {
     this.services = services
     this.draining = draining
   }

@@ -23,6 +23,7 @@
 import type { DescFile } from "@bufbuild/protobuf"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcStatus from "../../protocol/grpc/GrpcStatus.ts"
@@ -31,28 +32,43 @@ import type { Service } from "../GrpcMethod.ts"
 import { ServerReflection as V1 } from "../generated/grpc/reflection/v1/reflection_pb.ts"
 import { ServerReflection as V1Alpha } from "../generated/grpc/reflection/v1alpha/reflection_pb.ts"
 import { bytesOf, GrpcReflectionIndex, withImports } from "./GrpcReflectionIndex.ts"
-import * as GrpcServer from "./GrpcServer.ts"
+import { GrpcServer } from "./GrpcServer.ts"
 
-/** Serves both versions, of all services of the server. @category layers */
-export const layer: Layer.Layer<never, never, GrpcServer.GrpcServer> = Layer.unwrap(
-  Effect.map(GrpcServer.GrpcServer, (server) => {
-    const index = indexOf(server.services)
-    const respond = <Q extends Request>(request: Q) =>
-      Effect.map(index, (known) => ({
-        validHost: request.host,
-        originalRequest: request,
-        messageResponse: answer(known, request.messageRequest)
-      }))
-    return Layer.merge(
-      GrpcServer.layer(V1, {
-        serverReflectionInfo: (requests) => untilDrained(server, Stream.mapEffect(requests, respond))
-      }),
-      GrpcServer.layer(V1Alpha, {
-        serverReflectionInfo: (requests) => untilDrained(server, Stream.mapEffect(requests, respond))
-      })
-    )
-  })
+/**
+ * Serves both versions, of all services of the server. However often a server
+ * has it, it is one; two servers have one each.
+ *
+ * @category layers
+ */
+export const layer: Layer.Layer<never, never, GrpcServer> = /*#__PURE__*/ Layer.fresh(
+  /*#__PURE__*/ Layer.effectDiscard(
+    /*#__PURE__*/ Effect.flatMap(GrpcServer, (server) => {
+      if (served.has(server)) return Effect.void
+      served.add(server)
+      return Effect.addFinalizer(() => Effect.sync(() => served.delete(server))).pipe(Effect.andThen(add(server)))
+    })
+  )
 )
+
+const served = new WeakSet<GrpcServer["Service"]>()
+
+const add = (server: GrpcServer["Service"]): Effect.Effect<void, never, Scope.Scope> => {
+  const index = indexOf(server.services)
+  const respond = <Q extends Request>(request: Q) =>
+    Effect.map(index, (known) => ({
+      validHost: request.host,
+      originalRequest: request,
+      messageResponse: answer(known, request.messageRequest)
+    }))
+  return Effect.andThen(
+    server.add(V1, {
+      serverReflectionInfo: (requests) => untilDrained(server, Stream.mapEffect(requests, respond))
+    }),
+    server.add(V1Alpha, {
+      serverReflectionInfo: (requests) => untilDrained(server, Stream.mapEffect(requests, respond))
+    })
+  )
+}
 
 /** Both versions in one: their messages differ in their names alone. */
 interface Request {
