@@ -169,7 +169,13 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
     this.failed(failure)
   }
 
-  protected failureOf(error: GrpcError.GrpcError, options?: FailedOptions): AttemptFailed {
+  /** What the response of the server has ended with. */
+  protected statusFailure(error: GrpcError.GrpcError): AttemptFailed {
+    const pushback = this.inbound === undefined ? this.trailers.header("grpc-retry-pushback-ms") : undefined
+    return this.failureOf(error, { pushback })
+  }
+
+  private failureOf(error: GrpcError.GrpcError, options?: FailedOptions): AttemptFailed {
     const isCommitted = this.inbound !== undefined || this.upload?.hasTaken === true || options?.isCommitted
     return new AttemptFailed(error, { ...options, isCommitted, stream: this.stream })
   }
@@ -205,13 +211,8 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
 
   private finish(head: Http2ResponseHead, trailers: Http2Fields | undefined): void {
     this.fields = trailers ?? head
-    const error = GrpcClientCallResponse.endError(head, trailers)
-    if (error !== undefined && this.inbound === undefined) {
-      this.fail(error, { pushback: head.header("grpc-retry-pushback-ms") })
-      return
-    }
     this.conclude()
-    this.ended(error)
+    this.ended(GrpcClientCallResponse.endError(head, trailers))
     // "Early Server Closure": what of the request is not sent yet is not wanted any more.
     this.stream!.reset(Code.NoError)
   }

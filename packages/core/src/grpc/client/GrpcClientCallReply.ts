@@ -55,7 +55,7 @@ class ReplyAttempt extends GrpcClientCallAttempt {
 
   protected ended(error: GrpcError.GrpcError | undefined): void {
     const failure = error ?? this.inbound?.end() ?? (this.reply === undefined ? noReply() : undefined)
-    this.exit = failure === undefined ? Exit.succeed(this.reply!) : Exit.fail(this.failureOf(failure))
+    this.exit = failure === undefined ? Exit.succeed(this.reply!) : Exit.fail(this.statusFailure(failure))
   }
 
   protected closed(): void {

@@ -73,6 +73,7 @@ class RepliesAttempt extends GrpcClientCallAttempt {
   private at = 0
   /** What follows on the last of them: `whole` is still to be looked at. */
   private ending: "open" | "whole" | Exit.Exit<never, unknown> = "open"
+  private status: GrpcError | undefined = undefined
 
   run(start: AttemptStart): Effect.Effect<Replies, AttemptFailed> {
     return Effect.callback((resume) => {
@@ -97,12 +98,17 @@ class RepliesAttempt extends GrpcClientCallAttempt {
   }
 
   protected ended(error: GrpcError | undefined): void {
+    this.status = error
     this.ending = error === undefined ? "whole" : Exit.fail(error)
   }
 
   protected closed(): void {
-    if (this.opening !== undefined) this.began()
-    else this.look()
+    if (this.opening === undefined) this.look()
+    else if (this.status === undefined) this.began()
+    else {
+      this.release()
+      this.failed(this.statusFailure(this.status))
+    }
   }
 
   /** What came before is read all the same. */
