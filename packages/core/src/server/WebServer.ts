@@ -40,6 +40,7 @@ import * as HttpSession from "../session/HttpSession.ts"
 import * as Timers from "../session/Timers.ts"
 import { Listener } from "../transport/Listener.ts"
 import * as AcceptLoop from "./AcceptLoop.ts"
+import * as ConnectionAge from "./ConnectionAge.ts"
 import * as ConnectionStats from "./ConnectionStats.ts"
 import * as Drain from "./Drain.ts"
 import { Draining } from "./Draining.ts"
@@ -74,6 +75,7 @@ export class WebServer extends Context.Service<
 export interface Options
   extends AcceptLoop.Options,
     Drain.Options,
+    ConnectionAge.Options,
     Omit<Http1Options.Options, "epochOffsetMillis" | "maxInterimResponses" | "responseTimeout"> {
   /**
    * The largest body that a request hands out whole (`json`, `text`,
@@ -144,6 +146,7 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
     const services = Context.make(CurrentTimers, timers).pipe(Context.add(Draining, draining))
     const mounts = new HttpMounts({ timers, draining })
     const defaults = Multipart.limitsServices({ ...multipartLimits, ...options?.multipart })
+    const bounded = yield* ConnectionAge.bounding(options, timers)
     let started = false
     return {
       webServer: WebServer.of({
@@ -163,7 +166,9 @@ export const make = (options?: Options): Effect.Effect<Servers, never, Listener 
             const environment = environmentOf(mounts.before(serve))
             // Before the services that handlers use are released.
             yield* Effect.addFinalizer(() => stop)
-            yield* loop.start((transport, finished) => HttpSession.startUnsafe(environment(), transport, finished))
+            yield* loop.start(
+              bounded((transport, finished) => HttpSession.startUnsafe(environment(), transport, finished))
+            )
           })
       })
     }
