@@ -39,7 +39,7 @@ type Frame = CpuProfile["nodes"][number]["callFrame"]
 /** Of the frames that are written in no file. */
 const named: Readonly<Record<string, string>> = {
   "(garbage collector)": "garbage collection",
-  "(program)": "V8 and system calls"
+  "(program)": "V8, C++ and system calls"
 }
 
 /** The first that fits. */

@@ -7,6 +7,7 @@ import type { GrpcCall, GrpcLoad } from "../load/GrpcLoad.ts"
 import type { Contestant, Row } from "../Row.ts"
 
 const sluice: Contestant = { name: "Sluice", program: "servers/grpc-sluice" }
+const sluiceEach: Contestant = { ...sluice, name: "Sluice, one at a time", arguments: ["each"] }
 const grpcJs: Contestant = { name: "grpc-js", program: "servers/grpc-js" }
 
 const sluiceClient = "load/grpc-sluice-client"
@@ -32,6 +33,8 @@ interface Shape {
   readonly connections: number
   readonly inFlight: number
   readonly targets?: Row["targets"]
+  /** Default: Sluice as it is. */
+  readonly subject?: Contestant
 }
 
 const titleOf = ({ title, connections, inFlight }: Shape): string =>
@@ -43,7 +46,7 @@ const server = (name: string, shape: Shape): Row => ({
   group: "grpc",
   name,
   title: titleOf(shape),
-  subject: sluice,
+  subject: shape.subject ?? sluice,
   peers: [grpcJs],
   targets: shape.targets ?? {},
   experiment: GrpcExperiment.throughput(loadOf(shape))
@@ -87,6 +90,14 @@ export const grpc: ReadonlyArray<Row> = [
     call: stream(16, 1_000),
     title: "server streaming of 1,000 messages of 16 B",
     targets: streamTarget
+  }),
+  server("stream-each", {
+    connections: 10,
+    inFlight: 4,
+    call: stream(16, 1_000),
+    title: "server streaming of 1,000 messages of 16 B, each a chunk of its stream",
+    targets: streamTarget,
+    subject: sluiceEach
   }),
   server("stream-1k", {
     connections: 10,

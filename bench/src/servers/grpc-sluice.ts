@@ -1,5 +1,7 @@
 /**
- * The service of the gRPC rows on Sluice, with its defaults.
+ * The service of the gRPC rows on Sluice, with its defaults. With the argument
+ * `each`, its stream has its messages one at a time, as one has them that waits
+ * for each; without it, as many at a time as `Stream.range` makes of them.
  */
 import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
 import * as NodeMain from "@sluice/node/NodeMain"
@@ -10,12 +12,15 @@ import * as Stream from "effect/Stream"
 import { Bench } from "../generated/sluice/bench/bench_pb.ts"
 import * as HttpAnnouncementLayer from "./HttpAnnouncementLayer.ts"
 
+const isEach = process.argv[2] === "each"
+
 const service = GrpcServer.layer(Bench, {
   unary: (request) => Effect.succeed({ body: request.body }),
   hello: (request) => Effect.succeed({ message: `Hello ${request.name}` }),
   stream: ({ count, size }) => {
     const body: Uint8Array = Buffer.alloc(size, "x")
-    return Stream.map(Stream.range(1, count), () => ({ body }))
+    const replies = Stream.map(Stream.range(1, count), () => ({ body }))
+    return isEach ? Stream.rechunk(replies, 1) : replies
   }
 })
 
