@@ -5,6 +5,7 @@
 import { assert } from "@effect/vitest"
 import * as GrpcChannel from "@sluice/core/grpc/client/GrpcChannel"
 import type { Attempt, AttemptReceiver, Failure, GrpcStream } from "@sluice/core/grpc/client/GrpcConnector"
+import * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
 import * as Timers from "@sluice/core/session/Timers"
 import * as Dialer from "@sluice/core/transport/Dialer"
 import * as MemoryTransport from "@sluice/core/transport/MemoryTransport"
@@ -13,7 +14,11 @@ import * as TransportError from "@sluice/core/transport/TransportError"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import * as Http2ClientWorld from "./Http2ClientWorld.ts"
 import { turns } from "./TransportContract.ts"
 
@@ -162,13 +167,29 @@ export const make = (options: Http2ClientWorld.ServerOptions = {}): Effect.Effec
 
 export type Channel = GrpcChannel.GrpcChannel["Service"]
 
-/** A channel to servers of the world. */
+/** A channel to servers of the world. At the end it is closed, and the clock goes on until its calls are given up. */
 export const channel = (
   world: World,
   servers: GrpcChannel.Servers,
   options?: GrpcChannel.Options
 ): Effect.Effect<Channel, never, Scope.Scope> =>
-  Effect.provideService(GrpcChannel.make(servers, options), Dialer.Dialer, world.dialer)
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer(() => closing(scope))
+    return yield* GrpcChannel.make(servers, options).pipe(
+      Effect.provideService(Dialer.Dialer, world.dialer),
+      Scope.provide(scope)
+    )
+  })
+
+/** Closes a scope whose finalizers take time. */
+export const closing = (scope: Scope.Closeable): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+    yield* turns
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.join(fiber)
+  })
 
 export const targets = (...hosts: ReadonlyArray<string>) => hosts.map((host) => ({ host, port: 50_051 }))
 
@@ -199,4 +220,16 @@ export const succeeded = (heard: Heard): void => {
   assert.isUndefined(heard.failure, String(heard.failure))
   assert.deepStrictEqual(heard.events.at(-1), "closed")
   assert.include(heard.events, "end")
+}
+
+/** No chance: every delay of the backoff is as it is. */
+export const even = Effect.provideService(Random.Random, { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 })
+
+/** Moves the clock, and lets what that sets going come to rest. */
+export const adjust = (millis: number): Effect.Effect<void> => Effect.andThen(TestClock.adjust(millis), turns)
+
+/** The reason of an error that the channel itself has said. */
+export const reasonOf = (heard: Heard): GrpcError.Reason => {
+  assert.instanceOf(heard.failure, GrpcError.GrpcError, String(heard.failure))
+  return heard.failure.reason
 }

@@ -36,13 +36,13 @@ export class GrpcBackoff {
     this.step = undefined
   }
 
-  /** The next delay in milliseconds. Where the schedule has ended, its last one again. */
+  /** The next delay in whole milliseconds. Where the schedule has ended, its last one again. */
   next(error: unknown): Effect.Effect<number> {
     return Effect.gen({ self: this }, function* () {
       this.step ??= yield* Schedule.toStep(this.schedule)
       const now = yield* Clock.currentTimeMillis
       this.lastMillis = yield* Pull.catchDone(
-        Effect.map(this.step(now, error), ([, delay]) => Duration.toMillis(delay)),
+        Effect.map(this.step(now, error), ([, delay]) => Math.round(Duration.toMillis(delay))),
         () => Effect.succeed(this.lastMillis)
       )
       return this.lastMillis

@@ -45,11 +45,14 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
   readonly failed = Latch.makeUnsafe(false)
   /** Every connection whose transport is not gone, those under way too. */
   readonly connections = new Set<GrpcSubchannelConnection>()
+  callCount = 0
   private subchannels: ReadonlyArray<GrpcSubchannel> = []
   /** Those of them that are ready, in the same order. */
   private ready: ReadonlyArray<GrpcSubchannel> = []
   /** Whether calls are made: else nothing is dialed. */
   private phase: "asleep" | "awake" | "closed" = "asleep"
+  /** Whether the next call wakes servers, though others are there for it. */
+  private dozing: "none" | "some" = "none"
   private turn: "none" | "running" | "again" = "none"
   /** Why no server is known. */
   private unresolved: ConnectFailure | undefined = undefined
@@ -93,7 +96,11 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
     if (this.queue.count === 0) {
       const besides = attempt.besides === undefined ? undefined : this.homeOf(attempt.besides)
       const opened = this.picker.pick(this.ready, besides)?.openUnsafe(attempt, receiver)
-      if (opened !== undefined) return opened
+      if (opened !== undefined) {
+        this.callCount++
+        if (this.dozing === "some") this.wake()
+        return opened
+      }
     }
     return this.wait(attempt, receiver)
   }
@@ -187,17 +194,22 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
       this.turn = "again"
       return
     }
-    do {
-      this.turn = "running"
-      this.settleOnce()
-    } while ((this.turn as "running" | "again") === "again")
-    this.turn = "none"
+    try {
+      do {
+        this.turn = "running"
+        this.settleOnce()
+      } while ((this.turn as "running" | "again") === "again")
+    } finally {
+      this.turn = "none"
+    }
   }
 
   private settleOnce(): void {
     const hadReady = this.ready.length > 0
     this.ready = this.subchannels.filter((one) => one.state === "Ready")
     if (this.phase === "awake") this.reach(hadReady)
+    const isDozing = this.picker.reach === "all" && this.ready.length > 0 && this.subchannels.some((one) => one.asleep)
+    this.dozing = isDozing ? "some" : "none"
     this.publish(this.combined())
     if (this.state === "TransientFailure") {
       for (const call of this.queue.take("failFast")) call.close(this.unavailable())
@@ -234,7 +246,7 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
     const isWaitedFor = this.ready.length === 0 && this.queue.count > 0
     for (const one of this.subchannels) {
       if (one.state !== "Idle" || one.asleep) continue
-      if (isWaitedFor) one.connect()
+      if (isWaitedFor || one.failure !== undefined) one.connect()
       else one.connectInTime()
     }
   }
@@ -274,6 +286,7 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
       const opened = this.picker.pick(this.ready, besides)?.openUnsafe(call.attempt, call.receiver)
       if (opened === undefined) break
       this.queue.delete(call)
+      this.callCount++
       if (opened instanceof Http2Call) call.opened(opened)
       else call.close(opened)
     }

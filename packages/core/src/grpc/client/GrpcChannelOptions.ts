@@ -112,7 +112,8 @@ export const callDefaults = (options: CallOptions): Effect.Effect<CallDefaults> 
       compression: options.compression,
       maxReceiveBytes: Limit.bytes("maxReceiveMessageSize", options.maxReceiveMessageSize, 4 * 1024 * 1024),
       maxSendBytes: Limit.bytesOrUnbounded("maxSendMessageSize", options.maxSendMessageSize, Number.POSITIVE_INFINITY),
-      userAgent: options.userAgent === undefined ? ownUserAgent : `${options.userAgent} ${ownUserAgent}`
+      userAgent: options.userAgent === undefined ? ownUserAgent : `${options.userAgent} ${ownUserAgent}`,
+      methods: serviceConfig
     })
   )
 }

@@ -24,6 +24,8 @@ import {
 
 /** What a server tells its channel. @category models */
 export interface Owner {
+  /** Calls that were sent, to whatever server. */
+  readonly callCount: number
   /** Its state, or what it says of itself, has changed. */
   onChange(subchannel: GrpcSubchannel): void
   onCapacity(): void
@@ -42,7 +44,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
   state: GrpcConnectivity.State = "Idle"
   /** Why it could not be reached the last time; until it is. */
   failure: ConnectFailure | undefined = undefined
-  /** Its connections had nothing to do: it is not dialed before a call needs it. */
+  /** Its connections had nothing to do: it is not dialed before the next call. */
   asleep = false
   /** Those that take calls. */
   private readonly connections: Array<GrpcSubchannelConnection> = []
@@ -98,7 +100,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     return this.attempt !== undefined
   }
 
-  /** Sends a call on the first connection that has a place; `undefined` if none has. */
+  /** Sends a call on the first connection that has a place. `undefined`: not sent, and another server, or another turn, may take it. */
   openUnsafe(attempt: Attempt, receiver: AttemptReceiver): Http2Call | Http2ClientError.InvalidRequest | undefined {
     for (const { session } of this.connections) {
       if (session!.capacity === 0) continue
@@ -106,7 +108,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
       const { body, headers, path, rest } = attempt
       const request = { method: "POST", scheme, authority, path, headers, body, rest } as const
       const opened = session!.openUnsafe(request, receiver)
-      if (opened instanceof Http2Call || opened._tag === "InvalidRequest") return opened
+      return opened instanceof Http2Call || opened._tag === "InvalidRequest" ? opened : undefined
     }
     return undefined
   }
@@ -172,6 +174,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     this.failure = undefined
     this.backoff.reset()
     if (this.state === "Shutdown") return
+    connection.callCount = this.owner.callCount
     this.connections.push(connection)
     this.owner.onSession(connection.session!, this)
     this.move("Connected")
@@ -186,7 +189,11 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     if (index < 0) return
     this.connections.splice(index, 1)
     if (ended._tag === "IdleTimeout") this.asleep = true
-    else this.owner.onFailure()
+    else {
+      // Lost while nobody made a call: one that is made wakes it.
+      if (this.owner.callCount === connection.callCount) this.asleep = true
+      this.owner.onFailure()
+    }
     if (this.connections.length === 0) {
       this.settings.timers.clear(this.restTimer)
       this.state = GrpcConnectivity.step(this.state, "Lost")

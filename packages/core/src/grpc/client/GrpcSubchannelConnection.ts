@@ -64,6 +64,8 @@ export class GrpcSubchannelConnection implements SessionOwner {
   session: Http2ClientSession | undefined = undefined
   /** Once it is begun. */
   fiber: Fiber.Fiber<void> | undefined = undefined
+  /** How many calls the channel had sent when it became ready. */
+  callCount = 0
   private phase: "connecting" | "ready" | "draining" | "over" = "connecting"
   private tooLate: TransportError.TransportError | undefined = undefined
   private readonly settings: Settings
@@ -153,7 +155,8 @@ export class GrpcSubchannelConnection implements SessionOwner {
   > {
     const { connectMillis, dialer, limits, timers } = this.settings
     const { serverName, target } = this.endpoint
-    const tls = this.settings.tls && { serverName, ...this.settings.tls, alpnProtocols: ["h2"] }
+    const { tls: asked } = this.settings
+    const tls = asked && { ...asked, serverName: asked.serverName ?? serverName, alpnProtocols: ["h2"] }
     return Effect.flatMap(dialer.dial(target, { connectTimeout: connectMillis, tls }), (transport) => {
       if (tls !== undefined && transport.tls?.alpnProtocol !== "h2") {
         return Effect.fail(Http2ClientError.make(new Http2ClientError.Http2NotAgreed(transport.tls?.alpnProtocol)))

@@ -1,0 +1,169 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as World from "../../../harness/GrpcChannelWorld.ts"
+import * as Wire from "../../../harness/Http2Wire.ts"
+import { turns } from "../../../harness/TransportContract.ts"
+
+describe("dialing", () => {
+  it.effect("gRPC connection-backoff: 1 s, 1.6 times as much each time, at most 120 s", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ idleTimeout: "unbounded" })
+      world.at("a").conduct = "refuse"
+      const channel = yield* World.channel(world, World.targets("a"))
+      yield* World.called(channel, "/1", { waitForReady: true })
+      const delays = [1000, 1600, 2560, 4096, 6554, 10_486]
+      for (const delay of delays) yield* World.adjust(delay)
+      const dialed = world.at("a").dialedMillis
+      assert.deepStrictEqual(
+        dialed.slice(1).map((millis, index) => millis - dialed[index]!),
+        delays
+      )
+      for (let step = 0; step < 40; step++) yield* World.adjust(60_000)
+      assert.deepStrictEqual(dialed.at(-1)! - dialed.at(-2)!, 120_000)
+      world.at("a").conduct = "up"
+      yield* World.adjust(120_000)
+      assert.strictEqual(yield* channel.state, "Ready")
+      world.at("a").conduct = "refuse"
+      world.at("a").last.transport.destroy()
+      yield* turns
+      const before = dialed.length
+      yield* World.called(channel, "/2")
+      yield* World.adjust(1000)
+      assert.strictEqual(dialed.length - before, 2)
+    }).pipe(World.even)
+  )
+})
+
+describe("places", () => {
+  it.effect("a further connection is made when those that are there are full, up to maxConnections", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", maxConcurrentStreams: 2 })
+      const channel = yield* World.channel(world, World.targets("a"), { maxConnections: 3 })
+      const calls: Array<World.Heard> = []
+      for (let index = 0; index < 8; index++) calls.push(yield* World.called(channel, `/${index}`))
+      assert.strictEqual(world.at("a").servers.length, 3)
+      assert.deepInclude(yield* channel.stats, { openCount: 6, waitingCount: 2, connectionCount: 3 })
+      for (const request of world.at("a").requests) request.respond(200)
+      yield* turns
+      assert.deepInclude(yield* channel.stats, { openCount: 2, waitingCount: 0, connectionCount: 3 })
+      for (const request of world.at("a").requests) if (request.over === undefined) request.respond(200)
+      yield* turns
+      calls.forEach(World.succeeded)
+    })
+  )
+
+  it.effect("a burst gets all connections, one after the other", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", maxConcurrentStreams: 1 })
+      const channel = yield* World.channel(world, World.targets("a"))
+      for (let index = 0; index < 6; index++) World.call(channel, `/${index}`)
+      yield* turns
+      yield* turns
+      assert.deepInclude(yield* channel.stats, { openCount: 4, waitingCount: 2, connectionCount: 4 })
+    })
+  )
+
+  it.effect("one that fails is tried again by the backoff, and those that are there stay", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", maxConcurrentStreams: 1 })
+      const channel = yield* World.channel(world, World.targets("a"))
+      yield* World.called(channel, "/1")
+      world.at("a").conduct = "refuse"
+      const second = yield* World.called(channel, "/2")
+      assert.strictEqual(yield* channel.state, "Ready")
+      assert.isFalse(second.isOver)
+      yield* World.called(channel, "/3")
+      assert.strictEqual(world.at("a").dialedMillis.length, 2)
+      world.at("a").conduct = "up"
+      yield* World.adjust(1000)
+      assert.strictEqual((yield* channel.stats).openCount, 3)
+    }).pipe(World.even)
+  )
+
+  it.effect("a server that takes no calls for now keeps them waiting", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "mute"
+      const channel = yield* World.channel(world, World.targets("a"), { maxConnections: 1 })
+      const heard = yield* World.called(channel, "/2", { rest: "open" })
+      const [server] = world.at("a").mutes
+      server!.write(Wire.wire(Wire.settings({ MAX_CONCURRENT_STREAMS: 0 })))
+      yield* turns
+      assert.strictEqual(yield* channel.state, "Ready")
+      assert.deepStrictEqual(heard.events, [])
+      server!.write(Wire.wire(Wire.settings({ MAX_CONCURRENT_STREAMS: 1 })))
+      yield* turns
+      assert.deepStrictEqual(heard.events, ["writable"])
+    })
+  )
+})
+
+describe("idle", () => {
+  it.effect("a connection without calls is closed, and the next call makes another", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ idleTimeout: "unbounded" })
+      const channel = yield* World.channel(world, World.targets("a", "b"), { balancing: "round_robin" })
+      yield* World.called(channel, "/1")
+      yield* World.adjust(30 * 60_000 - 1)
+      assert.strictEqual(yield* channel.state, "Ready")
+      yield* World.adjust(1)
+      assert.strictEqual(yield* channel.state, "Idle")
+      yield* World.adjust(60_000)
+      assert.strictEqual(world.network.openCount(), 0)
+      assert.strictEqual(world.at("a").dialedMillis.length, 1)
+      World.succeeded(yield* World.called(channel, "/2"))
+      assert.strictEqual(world.at("a").dialedMillis.length, 2)
+      assert.strictEqual(world.at("b").dialedMillis.length, 2)
+    })
+  )
+
+  it.effect("a server that cannot be reached is not tried for ever when nobody calls", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "refuse"
+      const channel = yield* World.channel(world, World.targets("a"), { idleTimeout: "10 minutes" })
+      yield* World.called(channel, "/1")
+      for (let minute = 0; minute < 20; minute++) yield* World.adjust(60_000)
+      assert.strictEqual(yield* channel.state, "Idle")
+      const { length } = world.at("a").dialedMillis
+      for (let minute = 0; minute < 20; minute++) yield* World.adjust(60_000)
+      assert.strictEqual(world.at("a").dialedMillis.length, length)
+      world.at("a").conduct = "up"
+      World.succeeded(yield* World.called(channel, "/2"))
+    })
+  )
+
+  it.effect("round_robin: a server that is lost is connected to again without a call, but not in a rush", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const channel = yield* World.channel(world, World.targets("a"), { balancing: "round_robin" })
+      yield* World.called(channel, "/1")
+      world.at("a").last.transport.destroy()
+      yield* turns
+      assert.strictEqual(world.at("a").dialedMillis.length, 1)
+      yield* World.adjust(1000)
+      assert.strictEqual(world.at("a").dialedMillis.length, 2)
+      yield* World.adjust(5000)
+      yield* World.called(channel, "/2")
+      world.at("a").last.transport.destroy()
+      yield* turns
+      assert.strictEqual(world.at("a").dialedMillis.length, 3)
+    })
+  )
+
+  it.effect("round_robin: servers that end idle connections are left alone until the next call", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("b").options = { idleTimeout: "unbounded" }
+      const channel = yield* World.channel(world, World.targets("a", "b"), { balancing: "round_robin" })
+      for (const path of ["/1", "/2"]) yield* World.called(channel, path)
+      for (let minute = 0; minute < 25; minute++) yield* World.adjust(60_000)
+      const { length } = world.at("a").dialedMillis
+      assert.strictEqual(length, 2)
+      World.succeeded(yield* World.called(channel, "/3"))
+      for (const path of ["/4", "/5"]) World.succeeded(yield* World.called(channel, path))
+      assert.strictEqual(world.at("a").dialedMillis.length, 3)
+      assert.strictEqual(world.at("a").last.requests.length, 1)
+    })
+  )
+})
