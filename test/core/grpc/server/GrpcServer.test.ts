@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Http2Session from "@sluice/core/client/Http2Session"
 import * as GrpcDeadline from "@sluice/core/grpc/GrpcDeadline"
 import type { GrpcCallRecord } from "@sluice/core/grpc/GrpcObserver"
 import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
@@ -314,12 +315,33 @@ describe("GrpcServer", () => {
         Layer.provide(Layer.succeed(MemoryNetwork.MemoryNetwork, network))
       )
       const context = yield* Layer.build(Main)
-      const { connect } = yield* Effect.promise(() => import("@sluice/core/client/Http2Session"))
-      const session = yield* Effect.provide(connect(MemoryWorld.target), context)
+      const session = yield* Effect.provide(Http2Session.connect(MemoryWorld.target), context)
       const page = yield* session.request({ path: "/" })
       assert.strictEqual(yield* page.text(), "page")
       const world = { network, session, server: Context.get(context, WebServer.WebServer), stop: Effect.void }
       assert.deepStrictEqual(World.texts((yield* World.call(world, say, World.text("Ada"))).body), ["Hello Ada"])
+    })
+  )
+
+  it.effect("is a service of each server that it is given to", () =>
+    Effect.gen(function* () {
+      const network = MemoryNetwork.make()
+      const on = (port: number) =>
+        GrpcServer.serve(Greetings).pipe(
+          Layer.provide(Layer.fresh(WebServer.layer())),
+          Layer.provide(Layer.fresh(MemoryNetwork.layerListener({ host: "server.test", port }))),
+          Layer.provide(Layer.succeed(MemoryNetwork.MemoryNetwork, network))
+        )
+      yield* Layer.build(Layer.merge(on(7), on(8)))
+      for (const port of [7, 8]) {
+        const session = yield* Http2Session.connect({ host: "server.test", port }).pipe(
+          Effect.provide(
+            MemoryNetwork.layerDialer.pipe(Layer.provide(Layer.succeed(MemoryNetwork.MemoryNetwork, network)))
+          )
+        )
+        const world = { network, session, server: undefined as never, stop: Effect.void }
+        assert.strictEqual((yield* World.call(world, say, World.text("A"))).code, "0")
+      }
     })
   )
 

@@ -104,7 +104,8 @@ export const layer = <S extends GrpcMethod.Service, H extends GrpcHandlers<S, un
   handlers: H & OnlyMethods<S, H>,
   options?: ServiceOptions
 ): Layer.Layer<never, never, GrpcServer | Exclude<Requirements<H>, Scope.Scope>> =>
-  Layer.effectDiscard(Effect.flatMap(GrpcServer, (server) => server.add(service, handlers, options)))
+  // Two servers of one program have it both: layers are shared otherwise, whatever they are provided with.
+  Layer.fresh(Layer.effectDiscard(Effect.flatMap(GrpcServer, (server) => server.add(service, handlers, options))))
 
 /**
  * Has `services` served by the current web server, beside its HTTP application,
