@@ -6,6 +6,7 @@
 
 import { assert, describe, it } from "@effect/vitest"
 import * as GrpcJs from "@grpc/grpc-js"
+import * as GrpcClient from "@sluice/core/grpc/client/GrpcClient"
 import type {
   StreamingInputCallResponse,
   StreamingOutputCallResponse
@@ -160,26 +161,37 @@ const cases: Readonly<Record<GrpcInterop.CaseName, Case>> = {
   })
 }
 
+/** Over TLS those that differ there in nothing but the bytes of the network are enough. */
+const overTls: ReadonlyArray<GrpcInterop.CaseName> = ["empty_unary", "large_unary", "ping_pong", "custom_metadata"]
+
+const rows = [
+  ...GrpcInterop.caseNames.map((name) => [name, "cleartext"] as const),
+  ...overTls.map((name) => [name, "TLS"] as const)
+]
+
 describe("a client of grpc-js, our server", () => {
-  for (const name of GrpcInterop.caseNames) {
-    it.live(name, () =>
+  for (const [name, security] of rows) {
+    it.live(`${name}, ${security}`, () =>
       Effect.gen(function* () {
-        const port = yield* GrpcInterop.serve
-        yield* cases[name]({ plain: yield* Js.client(port), gzip: yield* Js.client(port, "gzip") })
+        const port = yield* GrpcInterop.serve(security)
+        yield* cases[name]({
+          plain: yield* Js.client(port, "none", security),
+          gzip: yield* Js.client(port, "gzip", security)
+        })
       })
     )
   }
 
   it.live("half duplex: answers come behind the last request", () =>
     Effect.gen(function* () {
-      const plain = yield* Js.client(yield* GrpcInterop.serve)
+      const plain = yield* Js.client(yield* GrpcInterop.serve())
       answers(yield* Js.call(plain, methods.halfDuplexCall, [duplex(0), duplex(1)]), 31_415, 9)
     })
   )
 
   it.live("a payload that nobody asks for in earnest is refused", () =>
     Effect.gen(function* () {
-      const plain = yield* Js.client(yield* GrpcInterop.serve)
+      const plain = yield* Js.client(yield* GrpcInterop.serve())
       for (const responseSize of [-1, 2 ** 31 - 1]) {
         ends(yield* Js.call(plain, methods.unaryCall, [{ responseSize }]), INVALID_ARGUMENT)
       }
@@ -197,16 +209,60 @@ const withoutPeer: Partial<Record<GrpcInterop.CaseName, string>> = {
 }
 
 describe("our client, a server of grpc-js", () => {
-  for (const name of GrpcInterop.caseNames) {
+  for (const [name, security] of rows) {
     const why = withoutPeer[name]
-    it.live.skipIf(why !== undefined)(why === undefined ? name : `${name} (skipped: ${why})`, () =>
-      Effect.flatMap(GrpcJsInterop.serve, (port) => GrpcInterop.runCase(name, port))
+    it.live.skipIf(why !== undefined)(`${name}, ${security}${why === undefined ? "" : ` (skipped: ${why})`}`, () =>
+      Effect.flatMap(GrpcJsInterop.serve(security), (port) => GrpcInterop.runCase(name, port, security))
+    )
+  }
+
+  it.live("a request that is compressed", () =>
+    Effect.gen(function* () {
+      const port = yield* GrpcJsInterop.serve()
+      const reply = yield* Effect.flatMap(GrpcClient.make(TestService), ({ unaryCall }) =>
+        unaryCall(large, { compression: "gzip" })
+      ).pipe(Effect.provide(GrpcInterop.channel(port)), Effect.scoped)
+      assert.strictEqual(reply.payload?.body.length, 314_159)
+    })
+  )
+})
+
+describe("our client, our server", () => {
+  for (const [name, security] of rows) {
+    it.live(`${name}, ${security}`, () =>
+      Effect.flatMap(GrpcInterop.serve(security), (port) => GrpcInterop.runCase(name, port, security))
     )
   }
 })
 
-describe("our client, our server", () => {
-  for (const name of GrpcInterop.caseNames) {
-    it.live(name, () => Effect.flatMap(GrpcInterop.serve, (port) => GrpcInterop.runCase(name, port)))
+describe("a hundred large calls at a time, on one channel", () => {
+  const many = Array.from({ length: 100 })
+
+  it.live("of a client of grpc-js to our server", () =>
+    Effect.gen(function* () {
+      const plain = yield* Js.client(yield* GrpcInterop.serve())
+      const one = Effect.map(Js.call(plain, methods.unaryCall, [large]), (outcome) => answers(outcome, 314_159))
+      yield* Effect.all(
+        many.map(() => one),
+        { concurrency: "unbounded", discard: true }
+      )
+    })
+  )
+
+  const servers = { "grpc-js": GrpcJsInterop.serve(), ours: GrpcInterop.serve() }
+  for (const [name, serve] of Object.entries(servers)) {
+    it.live(`of our client to a server: ${name}`, () =>
+      Effect.gen(function* () {
+        const channel = GrpcInterop.channel(yield* serve)
+        yield* Effect.gen(function* () {
+          const { unaryCall } = yield* GrpcClient.make(TestService)
+          const one = Effect.map(unaryCall(large), ({ payload }) => assert.strictEqual(payload?.body.length, 314_159))
+          yield* Effect.all(
+            many.map(() => one),
+            { concurrency: "unbounded", discard: true }
+          )
+        }).pipe(Effect.provide(channel), Effect.scoped)
+      })
+    )
   }
 })

@@ -17,7 +17,7 @@ const missing = GrpcPython.missing()
 describe.skipIf(missing !== undefined)(`a client of grpcio, our server${Tool.skipped(missing)}`, () => {
   it.live("all cases", () =>
     Effect.gen(function* () {
-      const outcomes = yield* GrpcPython.runCases(yield* GrpcInterop.serve)
+      const outcomes = yield* GrpcPython.runCases(yield* GrpcInterop.serve())
       assert.deepStrictEqual(outcomes, Object.fromEntries(GrpcInterop.caseNames.map((name) => [name, "passed"])))
     }).pipe(Effect.timeout("15 seconds"))
   )

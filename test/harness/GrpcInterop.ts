@@ -9,24 +9,30 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Started from "../examples/support/Started.ts"
+import { identity, trusting } from "./Certificates.ts"
 
 export type CaseName = keyof typeof cases
 
 export const caseNames = Object.keys(cases) as ReadonlyArray<CaseName>
 
+/** `TLS`: with a certificate for a.test, of the test authority. */
+export type Security = "cleartext" | "TLS"
+
 /** Our server on a free port of 127.0.0.1; gives the port. */
-export const serve = Effect.map(Started.onNode(GrpcInterop.server), ({ address }) =>
-  NetAddress.isInetAddress(address) ? address.port : 0
-)
+export const serve = (security: Security = "cleartext") => {
+  const tls = security === "TLS" ? { certificates: identity("a"), alpnProtocols: ["h2"] } : undefined
+  return Effect.map(Started.onNode(GrpcInterop.server, { host: "127.0.0.1", port: 0, tls }), ({ address }) =>
+    NetAddress.isInetAddress(address) ? address.port : 0
+  )
+}
+
+/** Our client's channel to whoever listens on `port`. */
+export const channel = (port: number, security: Security = "cleartext") =>
+  GrpcChannel.layer(
+    { host: "127.0.0.1", port },
+    security === "TLS" ? { tls: trusting("a.test"), authority: "a.test" } : {}
+  ).pipe(Layer.provide(NodeTransport.layerDialer()), Layer.provide(NodeGrpcCompression.layer()))
 
 /** Our client runs a case against whoever listens on `port`. */
-export const runCase = (name: CaseName, port: number) =>
-  Effect.scoped(
-    Effect.provide(
-      cases[name],
-      GrpcChannel.layer({ host: "127.0.0.1", port }).pipe(
-        Layer.provide(NodeTransport.layerDialer()),
-        Layer.provide(NodeGrpcCompression.layer())
-      )
-    )
-  )
+export const runCase = (name: CaseName, port: number, security?: Security) =>
+  Effect.scoped(Effect.provide(cases[name], channel(port, security)))

@@ -11,6 +11,7 @@ import {
 import * as GrpcJs from "@grpc/grpc-js"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { authority } from "./Certificates.ts"
 
 /** How a call went, with all that came. */
 export interface Outcome {
@@ -38,13 +39,13 @@ export interface CallOptions {
 export const client = (
   port: number,
   compression: "none" | "gzip" = "none",
-  options: GrpcJs.ClientOptions = {}
+  security: "cleartext" | "TLS" = "cleartext"
 ): Effect.Effect<GrpcJs.Client, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(
       () =>
-        new GrpcJs.Client(`127.0.0.1:${port}`, GrpcJs.credentials.createInsecure(), {
-          ...options,
+        new GrpcJs.Client(`127.0.0.1:${port}`, credentials[security], {
+          ...(security === "TLS" ? { "grpc.ssl_target_name_override": "a.test" } : {}),
           "grpc.default_compression_algorithm":
             GrpcJs.compressionAlgorithms[compression === "gzip" ? "gzip" : "identity"]
         })
@@ -128,6 +129,11 @@ export const call = (
     )
     return Effect.sync(() => surface.cancel())
   })
+
+const credentials = {
+  cleartext: GrpcJs.credentials.createInsecure(),
+  TLS: GrpcJs.credentials.createSsl(Buffer.from(authority))
+}
 
 /** `WriteFlags.NoCompress`, which it does not export. */
 const noCompress = 2

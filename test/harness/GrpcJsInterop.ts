@@ -7,26 +7,38 @@ import type {
 } from "@sluice/examples/generated/grpc/testing/messages_pb"
 import { TestService } from "@sluice/examples/generated/grpc/testing/test_pb"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { identity } from "./Certificates.ts"
 import { definitionOf } from "./GrpcJs.ts"
 
 /** Serves on a free port of 127.0.0.1 for the length of the scope; gives the port. */
-export const serve: Effect.Effect<number, never, Scope.Scope> = Effect.map(
-  Effect.acquireRelease(
-    Effect.callback<readonly [GrpcJs.Server, number]>((resume) => {
-      const server = new GrpcJs.Server()
-      const definitions = TestService.methods
-        .filter(({ localName }) => localName in handlers)
-        .map((method) => [method.localName, definitionOf(method)] as const)
-      server.addService(Object.fromEntries(definitions), handlers)
-      server.bindAsync("127.0.0.1:0", GrpcJs.ServerCredentials.createInsecure(), (error, port) =>
-        resume(error === null ? Effect.succeed([server, port]) : Effect.die(error))
-      )
-    }),
-    ([server]) => Effect.sync(() => server.forceShutdown())
-  ),
-  ([, port]) => port
-)
+export const serve = (security: "cleartext" | "TLS" = "cleartext"): Effect.Effect<number, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.callback<readonly [GrpcJs.Server, number]>((resume) => {
+        const server = new GrpcJs.Server()
+        const definitions = TestService.methods
+          .filter(({ localName }) => localName in handlers)
+          .map((method) => [method.localName, definitionOf(method)] as const)
+        server.addService(Object.fromEntries(definitions), handlers)
+        server.bindAsync("127.0.0.1:0", credentials[security], (error, port) =>
+          resume(error === null ? Effect.succeed([server, port]) : Effect.die(error))
+        )
+      }),
+      ([server]) => Effect.sync(() => server.forceShutdown())
+    ),
+    ([, port]) => port
+  )
+
+const { certificate, key } = identity("a")
+
+const credentials = {
+  cleartext: GrpcJs.ServerCredentials.createInsecure(),
+  TLS: GrpcJs.ServerCredentials.createSsl(null, [
+    { cert_chain: Buffer.from(certificate), private_key: Buffer.from(Redacted.value(key)) }
+  ])
+}
 
 type Replies = GrpcJs.ServerWritableStream<StreamingOutputCallRequest, object>
 type Duplex = GrpcJs.ServerDuplexStream<StreamingOutputCallRequest, object>
