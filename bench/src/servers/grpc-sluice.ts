@@ -15,8 +15,8 @@ import * as HttpAnnouncementLayer from "./HttpAnnouncementLayer.ts"
 const isEach = process.argv[2] === "each"
 
 const service = GrpcServer.layer(Bench, {
-  unary: (request) => Effect.succeed({ body: request.body }),
-  hello: (request) => Effect.succeed({ message: `Hello ${request.name}` }),
+  unary: (request) => Effect.sync(() => ({ body: request.body })),
+  hello: (request) => Effect.sync(() => ({ message: `Hello ${request.name}` })),
   stream: ({ count, size }) => {
     const body: Uint8Array = Buffer.alloc(size, "x")
     const replies = Stream.map(Stream.range(1, count), () => ({ body }))
