@@ -53,7 +53,8 @@ export class GrpcInbound {
 
   /** Takes the next bytes; of those before, {@link next} has taken all. */
   push(bytes: Uint8Array): void {
-    this.reader.push(bytes)
+    // What comes behind a failure is nobody's.
+    if (this.failure === undefined) this.reader.push(bytes)
   }
 
   /** The next message; `undefined`: more bytes are needed, or {@link failure} says why there are no more. */
