@@ -133,6 +133,14 @@ for (const version of BrowserCalls.versions) {
       })
     )
 
+    it.effect("takes parameters of a type, and its name in any case", () =>
+      Effect.gen(function* () {
+        const world = yield* World.make(Greetings, options)
+        const answer = yield* post(world, version, say, "{}", { "content-type": "Application/JSON; charset=utf-8" })
+        assert.deepStrictEqual([answer.status, answer.headers["content-type"]], [200, json])
+      })
+    )
+
     it.effect("tells a failure by the status, and in JSON, whatever the call's format", () =>
       Effect.gen(function* () {
         const world = yield* World.make(Greetings, options)

@@ -284,6 +284,19 @@ describe("GrpcWeb", () => {
     }
   })
 
+  it("answers 415 itself for messages that it does not know, and 405 for other methods, so that a page can read it", () => {
+    const wire = GrpcWeb.make({ cors: { origins: "any" } })
+    for (const [method, type, status] of [
+      ["POST", "application/grpc-web+json", 415],
+      ["PUT", "application/grpc-web", 405]
+    ] as const) {
+      const exchange = new FakeExchange({ method, headers: { "content-type": type, origin: page } })
+      assert.strictEqual(wire.open(exchange, undefined, { maxReceiveBytes: 10 }), "answered")
+      const answer = BrowserCalls.answered(exchange)
+      assert.deepStrictEqual([answer.status, answer.headers["access-control-allow-origin"]], [status, "*"])
+    }
+  })
+
   it("answers no preflight where no page of another origin may call", () => {
     const headers = { origin: page, "access-control-request-method": "POST" }
     const exchange = new FakeExchange({ method: "OPTIONS", headers })
