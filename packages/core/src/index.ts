@@ -2,6 +2,7 @@
 export * from "./bytes/index.ts"
 export * from "./client/index.ts"
 export * from "./codec/index.ts"
+export * from "./grpc/index.ts"
 export * from "./hub/index.ts"
 export * from "./middleware/index.ts"
 export * from "./protobuf/index.ts"
