@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
+import * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
+import * as GrpcMetadata from "@sluice/core/protocol/grpc/GrpcMetadata"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as World from "../../../harness/GrpcServerWorld.ts"
+import { LogRecorder } from "../../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../../harness/MemoryWorld.ts"
 import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
 import { turns } from "../../../harness/TransportContract.ts"
@@ -82,6 +85,38 @@ describe("GrpcServedCall", () => {
         const endless = Stream.concat(Stream.succeed(World.text("first")), Stream.never)
         const answer = yield* World.call(world, "/hello.Greeter/CollectHellos", endless)
         assert.deepStrictEqual([answer.code, World.texts(answer.body)], ["0", ["first"]])
+      })
+    )
+  )
+
+  it.effect("ends with its status also where its metadata is more than the client takes", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const logs = new LogRecorder()
+        const large = GrpcMetadata.make({ "x-large": "x".repeat(20_000) })
+        const Services = GrpcServer.layer(Greeter, {
+          sayHello: ({ name }, call) =>
+            Effect.gen(function* () {
+              if (name === "front") yield* call.addMetadata(large)
+              if (name === "behind") yield* call.addTrailers(large)
+              if (name === "error") return yield* GrpcError.notFound("x".repeat(20_000))
+              return { message: name }
+            })
+        })
+        const world = yield* logs.listen(World.make(Services))
+        keep(world)
+        const codes: Array<unknown> = []
+        for (const name of ["front", "behind", "error", "none"]) {
+          const answer = yield* World.call(world, "/hello.Greeter/SayHello", World.text(name))
+          codes.push([answer.status, answer.code, answer.message, World.texts(answer.body)])
+        }
+        assert.deepStrictEqual(codes, [
+          [200, "13", "the metadata cannot be sent", []],
+          [200, "0", undefined, ["behind"]],
+          [200, "5", undefined, []],
+          [200, "0", undefined, ["none"]]
+        ])
+        assert.strictEqual(logs.entries.length, 3)
       })
     )
   )

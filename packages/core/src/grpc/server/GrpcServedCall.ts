@@ -31,6 +31,7 @@ import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcMetadata from "../../protocol/grpc/GrpcMetadata.ts"
 import * as GrpcStatus from "../../protocol/grpc/GrpcStatus.ts"
 import type { FieldsInput } from "../../protocol/http/HttpField.ts"
+import type { Refusal } from "../../protocol/http/HttpReason.ts"
 import type { Serving } from "../../session/HttpEnvironment.ts"
 import type { HttpExchange } from "../../session/HttpExchange.ts"
 import { Timer, type Timers } from "../../session/Timers.ts"
@@ -132,8 +133,10 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   }
 
   get sendMetadata(): Effect.Effect<void> {
-    return Effect.sync(() => {
-      if (this.phase === "unanswered") this.begin()
+    return Effect.suspend(() => {
+      if (this.phase !== "unanswered") return Exit.void
+      const failure = this.begin()
+      return failure === undefined ? Exit.void : Exit.die(failure)
     })
   }
 
@@ -263,18 +266,27 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
     const by = this.compression === "on" ? compressor : undefined
     const bytes = GrpcOutbound.encode(codec, reply, by, limits.maxSendBytes)
     if (bytes instanceof GrpcError.GrpcError) return bytes
-    if (this.phase === "unanswered") this.begin()
+    const failure = this.phase === "unanswered" ? this.begin() : undefined
+    if (failure !== undefined) return failure
     this.repliedCount++
     wire.message(bytes)
     return undefined
   }
 
-  private begin(): void {
+  /** The head; or why metadata, such as more than the client takes, cannot be sent. */
+  private begin(): GrpcError.GrpcError | undefined {
     const { compressor, reply } = this.parts
-    this.phase = "begun"
     const encoding = compressor === undefined ? undefined : { "grpc-encoding": compressor.name }
-    if (encoding === undefined && this.leading.isEmpty) reply.begin(noFields)
-    else reply.begin({ ...this.leading.toFields(), ...encoding })
+    const refusal =
+      encoding === undefined && this.leading.isEmpty
+        ? reply.begin(noFields)
+        : reply.begin({ ...this.leading.toFields(), ...encoding })
+    if (refusal?.fault === "caller") {
+      this.leading = GrpcMetadata.empty
+      return unsendable(refusal)
+    }
+    this.phase = "begun"
+    return undefined
   }
 
   private readonly finishReply = (exit: Exit.Exit<object, GrpcError.GrpcError>): void => {
@@ -298,16 +310,29 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
 
   private end(code: GrpcStatus.Code, status: FieldsInput): void {
     if (this.phase === "ended") return
-    const { reply } = this.parts
     // Metadata that was given before is the head's, also of a call that failed.
-    if (this.phase === "unanswered" && (code === GrpcStatus.Ok || !this.leading.isEmpty)) this.begin()
+    if (this.phase === "unanswered" && (code === GrpcStatus.Ok || !this.leading.isEmpty)) {
+      const failure = this.begin()
+      if (failure !== undefined && code === GrpcStatus.Ok) {
+        this.fail(this.told(failure))
+        return
+      }
+    }
     const trailers = this.trailing.isEmpty ? status : { ...this.trailing.toTrailers(), ...status }
     const { phase } = this
     this.phase = "ended"
     this.code = code
     if (this.timer !== undefined) this.parts.timers.clear(this.timer)
-    if (phase === "begun") reply.end(trailers)
-    else reply.endOnly(trailers)
+    const refusal = this.close(phase, trailers)
+    // The client must hear how the call has ended, if not why.
+    if (refusal?.fault !== "caller") return
+    this.report(Cause.fail(unsendable(refusal)))
+    this.close(phase, GrpcStatus.trailers(code, ""))
+  }
+
+  private close(phase: "unanswered" | "begun", trailers: FieldsInput): Refusal | undefined {
+    const { reply } = this.parts
+    return phase === "begun" ? reply.end(trailers) : reply.endOnly(trailers)
   }
 
   /** Its handler has ended. */
@@ -346,6 +371,9 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
     )
   }
 }
+
+const unsendable = (refusal: Refusal): GrpcError.GrpcError =>
+  GrpcError.internal("the metadata cannot be sent", { fault: "caller", cause: refusal })
 
 const takesMany = ({ kind }: GrpcMethod): boolean => kind === "client_streaming" || kind === "bidi_streaming"
 
