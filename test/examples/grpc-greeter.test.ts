@@ -48,6 +48,19 @@ describe("grpc-greeter", () => {
     )
   }
 
+  it.live("greets whoever has nothing but JSON, from a page of any origin", () =>
+    Effect.gen(function* () {
+      const { address } = yield* Started.onNode(GrpcGreeter.server)
+      const url = `http://${NetAddress.formatSocketAddress(address)}/hello.Greeter/SayHello`
+      const answer = yield* Effect.promise(async (signal) => {
+        const headers = { "content-type": "application/json", origin: "http://page.test" }
+        const response = await fetch(url, { method: "POST", headers, body: '{"name":"Ada"}', signal })
+        return [response.status, response.headers.get("access-control-allow-origin"), await response.json()]
+      })
+      assert.deepStrictEqual(answer, [200, "*", { message: "Hello Ada" }])
+    })
+  )
+
   it.live("tells its health and its services", () =>
     Effect.gen(function* () {
       const { address } = yield* Started.onNode(GrpcGreeter.server)
