@@ -1,12 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Connect from "@sluice/core/grpc/server/Connect"
 import { ConnectReply } from "@sluice/core/grpc/server/ConnectReply"
 import * as GrpcCors from "@sluice/core/grpc/server/GrpcCors"
+import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
 import * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
 import * as GrpcMetadata from "@sluice/core/protocol/grpc/GrpcMetadata"
 import * as GrpcStatus from "@sluice/core/protocol/grpc/GrpcStatus"
+import * as Effect from "effect/Effect"
 import * as BrowserCalls from "../../../harness/BrowserCalls.ts"
 import { FakeExchange } from "../../../harness/FakeExchange.ts"
 import * as GrpcServerWorld from "../../../harness/GrpcServerWorld.ts"
+import { LogRecorder } from "../../../harness/LogRecorder.ts"
+import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
 
 const bytesOf = (parts: ReadonlyArray<Uint8Array | string>): string =>
   parts.map((part) => Buffer.from(part as Uint8Array).toString()).join("")
@@ -88,4 +93,51 @@ describe("ConnectReply", () => {
       "access-control-expose-headers": "x-a, trailer-x-b"
     })
   })
+
+  it("keeps what it says itself, whatever the metadata says", () => {
+    const exchange = new FakeExchange({ method: "GET" })
+    const reply = new ConnectReply(exchange, "json", undefined)
+    reply.begin({ "content-encoding": "br", vary: "x-tenant" })
+    reply.message(GrpcServerWorld.message("7b7d"))
+    reply.end(GrpcStatus.okTrailers)
+    assert.deepStrictEqual(BrowserCalls.answered(exchange).headers, {
+      vary: "x-tenant, accept-encoding",
+      "content-type": "application/json"
+    })
+  })
+
+  it.effect("ends with its status also where its metadata is more than the client takes", () =>
+    Effect.gen(function* () {
+      const logs = new LogRecorder()
+      const large = GrpcMetadata.make({ "x-large": "x".repeat(20_000) })
+      const Services = GrpcServer.layer(Greeter, {
+        sayHello: ({ name }, call) =>
+          Effect.gen(function* () {
+            if (name.startsWith("front")) yield* call.addMetadata(large)
+            if (name === "behind") yield* call.addTrailers(large)
+            if (name.endsWith("error")) return yield* GrpcError.notFound("no", { metadata: large })
+            return { message: name }
+          })
+      })
+      const world = yield* logs.listen(GrpcServerWorld.make(Services, { wires: [Connect.make()] }))
+      const heard: Array<unknown> = []
+      for (const name of ["front", "behind", "error", "front error", "none"]) {
+        const answer = yield* BrowserCalls.ask(world, "2", {
+          path: "/hello.Greeter/SayHello",
+          headers: { "content-type": "application/json" },
+          chunks: [Buffer.from(JSON.stringify({ name }))]
+        })
+        heard.push([answer.status, JSON.parse(Buffer.from(answer.body).toString())])
+      }
+      const unsent = [500, { code: "internal", message: "the metadata cannot be sent" }]
+      assert.deepStrictEqual(heard, [
+        unsent,
+        unsent,
+        [404, { code: "not_found" }],
+        [404, { code: "not_found" }],
+        [200, { message: "none" }]
+      ])
+      assert.strictEqual(logs.entries.length, 4)
+    })
+  )
 })

@@ -11,6 +11,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as BrowserCalls from "../../../harness/BrowserCalls.ts"
 import { FakeExchange } from "../../../harness/FakeExchange.ts"
 import * as World from "../../../harness/GrpcServerWorld.ts"
+import { LogRecorder } from "../../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../../harness/MemoryWorld.ts"
 import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
 
@@ -275,6 +276,37 @@ for (const version of BrowserCalls.versions) {
 }
 
 describe("GrpcWeb", () => {
+  it.effect("ends with its status also where its metadata is more than the client takes", () =>
+    Effect.gen(function* () {
+      const logs = new LogRecorder()
+      const large = GrpcMetadata.make({ "x-large": "x".repeat(20_000) })
+      const Services = GrpcServer.layer(Greeter, {
+        sayHello: ({ name }, call) =>
+          Effect.gen(function* () {
+            if (name === "front") yield* call.addMetadata(large)
+            if (name === "behind") yield* call.addTrailers(large)
+            if (name === "error") return yield* GrpcError.notFound("no", { metadata: large })
+            return { message: name }
+          })
+      })
+      const world = yield* logs.listen(World.make(Services, options))
+      const codes: Array<unknown> = []
+      for (const name of ["front", "error", "none"]) {
+        const { frames, headers } = yield* call(world, "2", "SayHello", [World.text(name)])
+        codes.push([headers["grpc-status"], frames.length])
+      }
+      assert.deepStrictEqual(codes, [
+        ["13", 0],
+        ["5", 0],
+        [undefined, 2]
+      ])
+      // In the body there is room for it.
+      const { frames } = yield* call(world, "2", "SayHello", [World.text("behind")])
+      assert.strictEqual(frames[1]![1], `x-large: ${"x".repeat(20_000)}\r\ngrpc-status: 0\r\n`)
+      assert.strictEqual(logs.entries.length, 2)
+    })
+  )
+
   it("leaves what is not its own", () => {
     const wire = GrpcWeb.make({ cors: { origins: "any" } })
     for (const headers of [{}, { "content-type": "application/json" }, { "content-type": "application/grpc" }]) {

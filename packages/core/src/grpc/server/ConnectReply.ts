@@ -6,6 +6,7 @@
  * @internal
  * @since 0.1.0
  */
+import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcMessageWriter from "../../protocol/grpc/GrpcMessageWriter.ts"
 import type { FieldsInput } from "../../protocol/http/HttpField.ts"
 import type { Refusal } from "../../protocol/http/HttpReason.ts"
@@ -22,7 +23,7 @@ export class ConnectReply implements GrpcReply {
   private readonly exchange: HttpExchange
   private readonly format: Format
   private readonly cors: GrpcCors | undefined
-  private leading: FieldsInput = {}
+  private leading: FieldsInput = noFields
   private framed: Uint8Array = noMessage
 
   constructor(exchange: HttpExchange, format: Format, cors: GrpcCors | undefined) {
@@ -43,24 +44,36 @@ export class ConnectReply implements GrpcReply {
     return undefined
   }
 
+  /** What is refused for its metadata can be tried again: that in front is left out then. */
   end(trailers: FieldsInput): Refusal | undefined {
     const error = ConnectError.fromTrailers(trailers)
-    const metadata = { ...metadataOf(this.leading, ""), ...metadataOf(trailers, "trailer-") }
-    if (error !== undefined) {
-      return this.respond(error.httpStatus, { "content-type": "application/json", ...metadata }, error.json)
-    }
-    const encoding = this.framed[0] === 1 ? this.leading["grpc-encoding"] : undefined
-    const own = {
-      "content-type": `application/${this.format}`,
-      "content-encoding": encoding,
-      // What it is depends on what its client takes, for a cache.
-      vary: this.exchange.method === "GET" ? "accept-encoding" : undefined
-    }
-    return this.respond(200, { ...own, ...metadata }, this.framed.subarray(GrpcMessageWriter.prefixBytes))
+    const refusal = error === undefined ? this.succeed(trailers) : this.fail(error, trailers)
+    if (refusal?.fault !== "caller") return refusal
+    this.leading = noFields
+    // Nobody is told of a success of which a part is missing.
+    if (error === undefined) this.end(GrpcError.toTrailers(unsendable))
+    return refusal
   }
 
   endOnly(fields: FieldsInput): Refusal | undefined {
     return this.end(fields)
+  }
+
+  private succeed(trailers: FieldsInput): Refusal | undefined {
+    const headers: Record<string, FieldsInput[string]> = { ...this.metadata(trailers) }
+    headers["content-type"] = `application/${this.format}`
+    headers["content-encoding"] = this.framed[0] === 1 ? this.leading["grpc-encoding"] : undefined
+    // What it is depends on what its client takes, for a cache.
+    if (this.exchange.method === "GET") headers.vary = [...listOf(headers.vary), "accept-encoding"].join(", ")
+    return this.respond(200, headers, this.framed.subarray(GrpcMessageWriter.prefixBytes))
+  }
+
+  private fail({ httpStatus, json }: ConnectError.ConnectError, trailers: FieldsInput): Refusal | undefined {
+    return this.respond(httpStatus, { ...this.metadata(trailers), "content-type": "application/json" }, json)
+  }
+
+  private metadata(trailers: FieldsInput): FieldsInput {
+    return { ...metadataOf(this.leading, ""), ...metadataOf(trailers, "trailer-") }
   }
 
   private respond(status: number, headers: FieldsInput, body: Uint8Array | string): Refusal | undefined {
@@ -71,6 +84,13 @@ export class ConnectReply implements GrpcReply {
     )
   }
 }
+
+const noFields: FieldsInput = {}
+
+const listOf = (value: FieldsInput[string]): ReadonlyArray<string> =>
+  value === undefined ? [] : typeof value === "string" ? [value] : value
+
+const unsendable = GrpcError.internal("the metadata cannot be sent", { fault: "caller" })
 
 const noMessage = new Uint8Array(GrpcMessageWriter.prefixBytes)
 

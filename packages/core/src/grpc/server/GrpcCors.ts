@@ -8,6 +8,9 @@
  * send is allowed to it, unless `headers` names some; and it may read all that
  * a reply has in its head.
  *
+ * Give grpc-web and Connect the same options where both are spoken: a preflight
+ * does not say which of them it is for, and is answered by the first.
+ *
  * A page of an origin that is not allowed gets the same answers without the
  * fields of CORS: its browser then sends no call, or hides the answer. That is
  * the browser's doing, for its user: others than browsers are not kept out.
