@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { GrpcChannelConnector } from "@sluice/core/grpc/client/GrpcChannelConnector"
 import type { Balancing } from "@sluice/core/grpc/client/GrpcPicker"
-import type { GrpcEncodings } from "@sluice/core/protocol/grpc/GrpcEncoding"
 import * as Effect from "effect/Effect"
 import * as World from "../../../harness/GrpcChannelWorld.ts"
 import { turns } from "../../../harness/TransportContract.ts"
@@ -63,7 +63,9 @@ describe("gRPC wait-for-ready: while no server can be reached", () => {
       const patient = World.call(channel, "/patient", { waitForReady: true, rest: "open" })
       yield* turns
       assert.deepInclude(World.reasonOf(fast), { _tag: "Unavailable", fault: "transport", retry: "NotSent" })
-      assert.include(World.reasonOf(World.call(channel, "/again")).message, "a:50051")
+      const again = World.call(channel, "/again")
+      assert.include(World.reasonOf(again).message, "a:50051")
+      assert.deepStrictEqual(again.events, ["refused"], "its receiver hears nothing")
       world.at("a").conduct = "up"
       assert.deepStrictEqual(patient.events, [])
       yield* World.adjust(999)
@@ -292,10 +294,7 @@ describe("the list of servers", () => {
       const channel = yield* World.channel(world, World.targets("a", "b"), { balancing: "round_robin" })
       const first = yield* World.called(channel, "/1")
       const second = yield* World.called(channel, "/2")
-      const connector = channel.connector as never as {
-        setEndpoints: (endpoints: ReadonlyArray<unknown>) => void
-        encodings: GrpcEncodings
-      }
+      const connector = channel.connector as GrpcChannelConnector
       connector.setEndpoints(World.targets("b", "c", "c").map((target) => ({ target })))
       yield* turns
       assert.strictEqual((yield* channel.stats).endpointCount, 2)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { GrpcChannelConnector } from "@sluice/core/grpc/client/GrpcChannelConnector"
 import * as Effect from "effect/Effect"
 import * as World from "../../../harness/GrpcChannelWorld.ts"
 import * as Wire from "../../../harness/Http2Wire.ts"
@@ -111,6 +112,10 @@ describe("idle", () => {
       yield* World.adjust(60_000)
       assert.strictEqual(world.network.openCount(), 0)
       assert.strictEqual(world.at("a").dialedMillis.length, 1)
+      const connector = channel.connector as GrpcChannelConnector
+      connector.setEndpoints(World.targets("a", "b", "c").map((target) => ({ target })))
+      yield* turns
+      assert.deepStrictEqual(world.at("c").dialedMillis, [])
       World.succeeded(yield* World.called(channel, "/2"))
       assert.strictEqual(world.at("a").dialedMillis.length, 2)
       assert.strictEqual(world.at("b").dialedMillis.length, 2)

@@ -132,9 +132,8 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
     this.settle()
   }
 
-  /** The resolver has failed: without servers, calls fail. */
+  /** The resolver has failed: without servers that are known from before, calls fail. */
   setUnresolved(failure: ConnectFailure): void {
-    if (this.subchannels.length > 0) return
     this.unresolved = failure
     this.settle()
   }
