@@ -31,6 +31,8 @@ export type Conduct = "up" | "refuse" | "hang" | "mute" | "die"
 /** One server by name. */
 export class Place {
   conduct: Conduct = "up"
+  /** How long it takes until there is a transport. */
+  dialMillis = 0
   /** Milliseconds of the test's clock at which it was dialed. */
   readonly dialedMillis: Array<number> = []
   /** Its connections, the oldest first. */
@@ -142,9 +144,12 @@ export class World {
         case "die":
           return Effect.die(new Error("a broken dialer"))
         default:
-          return Effect.acquireRelease(
-            Effect.sync(() => this.connect(place)),
-            (transport) => Effect.sync(() => transport.destroy())
+          return Effect.andThen(
+            place.dialMillis === 0 ? Effect.void : Effect.sleep(place.dialMillis),
+            Effect.acquireRelease(
+              Effect.sync(() => this.connect(place)),
+              (transport) => Effect.sync(() => transport.destroy())
+            )
           )
       }
     })

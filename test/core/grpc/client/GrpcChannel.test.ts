@@ -220,11 +220,15 @@ describe("a resolver", () => {
 
   it.effect("by DNS: all addresses are servers; without any, calls fail and the name is looked up by the backoff", () =>
     Effect.gen(function* () {
-      const world = yield* World.make()
+      const world = yield* World.make({ idleTimeout: "unbounded" })
       let zone: Dns.StaticZone = {}
+      let lookups = 0
       const dns = Dns.make({
         lookup: (host) =>
-          Effect.flatMap(Effect.fromResult(Dns.makeStatic(zone)), (fixed) => fixed.lookup(host)).pipe(
+          Effect.suspend(() => {
+            lookups++
+            return Effect.flatMap(Effect.fromResult(Dns.makeStatic(zone)), (fixed) => fixed.lookup(host))
+          }).pipe(
             Effect.mapError(
               (cause) => new Dns.DnsError({ reason: "NotFound", method: "lookup", hostname: host, cause })
             )
@@ -254,6 +258,9 @@ describe("a resolver", () => {
       yield* World.adjust(30_000)
       World.succeeded(yield* World.called(channel, "/d"))
       assert.deepStrictEqual(world.at("10.0.0.3").paths, ["/d"])
+      assert.strictEqual(lookups, 3)
+      yield* World.adjust(120_000)
+      assert.strictEqual(lookups, 3, "nothing has failed since")
     }).pipe(World.even)
   )
 
@@ -274,7 +281,32 @@ describe("a resolver", () => {
       yield* TestClock.adjust("10 seconds")
       World.succeeded(yield* World.called(channel, "/b"))
       assert.strictEqual(world.at("a.test").dialedMillis.length, 1)
-      assert.isAbove(runs, 1)
-    })
+      assert.strictEqual(runs, 11, "each list begins the backoff anew")
+    }).pipe(World.even)
+  )
+
+  it.effect("that fails is not asked for ever when nobody calls", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      let asked = 0
+      const resolver = GrpcResolver.make(
+        Stream.unwrap(
+          Effect.sync(() => {
+            asked++
+            return Stream.fail("the registry is gone")
+          })
+        )
+      )
+      const channel = yield* World.channel(world, resolver, { idleTimeout: "10 minutes" })
+      World.reasonOf(yield* World.called(channel, "/a"))
+      for (let minute = 0; minute < 20; minute++) yield* World.adjust(60_000)
+      assert.strictEqual(yield* channel.state, "Idle")
+      const before = asked
+      for (let minute = 0; minute < 20; minute++) yield* World.adjust(60_000)
+      assert.strictEqual(asked, before)
+      const heard = yield* World.called(channel, "/b")
+      assert.strictEqual(asked, before + 1)
+      assert.include(World.reasonOf(heard).message, "the registry is gone")
+    }).pipe(World.even)
   )
 })

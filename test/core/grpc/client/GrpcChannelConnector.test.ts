@@ -136,8 +136,23 @@ describe("several servers", () => {
       yield* World.adjust(1000)
       World.succeeded(patient)
       assert.deepStrictEqual(world.at("b").paths, ["/1"])
+      assert.strictEqual((yield* channel.stats).connectionCount, 1, "the other attempt is given up")
       yield* World.adjust(60_000)
       assert.strictEqual(world.at("a").dialedMillis.length, 2)
+    }).pipe(World.even)
+  )
+
+  it.effect("pick_first: one that has failed is tried again while another does not answer", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "refuse"
+      world.at("b").conduct = "hang"
+      const channel = yield* World.channel(world, World.targets("a", "b"))
+      const heard = yield* World.called(channel, "/1")
+      world.at("a").conduct = "up"
+      yield* World.adjust(1000)
+      World.succeeded(heard)
+      assert.strictEqual((yield* channel.stats).connectionCount, 1)
     }).pipe(World.even)
   )
 
@@ -315,6 +330,20 @@ describe("the list of servers", () => {
       yield* turns
       yield* World.called(channel, "/5")
       assert.deepStrictEqual(world.at("d").paths, ["/5"])
+    })
+  )
+
+  it.effect("one that is not in it any more is not waited for", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "hang"
+      const channel = yield* World.channel(world, World.targets("a"))
+      const heard = yield* World.called(channel, "/1")
+      const connector = channel.connector as GrpcChannelConnector
+      connector.setEndpoints(World.targets("b").map((target) => ({ target })))
+      yield* turns
+      World.succeeded(heard)
+      assert.strictEqual((yield* channel.stats).connectionCount, 1)
     })
   )
 })

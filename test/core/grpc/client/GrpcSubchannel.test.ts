@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { GrpcChannelConnector } from "@sluice/core/grpc/client/GrpcChannelConnector"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as World from "../../../harness/GrpcChannelWorld.ts"
 import * as Wire from "../../../harness/Http2Wire.ts"
 import { turns } from "../../../harness/TransportContract.ts"
+
+const backoff = Schedule.spaced(300)
 
 describe("dialing", () => {
   it.effect("gRPC connection-backoff: 1 s, 1.6 times as much each time, at most 120 s", () =>
@@ -61,6 +64,35 @@ describe("places", () => {
       yield* turns
       yield* turns
       assert.deepInclude(yield* channel.stats, { openCount: 4, waitingCount: 2, connectionCount: 4 })
+    })
+  )
+
+  it.effect("a further connection that is under way becomes the only one when the others go away", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", maxConcurrentStreams: 1 })
+      const channel = yield* World.channel(world, World.targets("a"))
+      yield* World.called(channel, "/1")
+      world.at("a").dialMillis = 500
+      yield* World.called(channel, "/2")
+      world.at("a").last.drain()
+      yield* turns
+      assert.strictEqual(yield* channel.state, "Connecting")
+      yield* World.adjust(500)
+      assert.strictEqual(yield* channel.state, "Ready")
+      assert.strictEqual(world.at("a").dialedMillis.length, 2)
+      assert.deepStrictEqual(world.at("a").paths, ["/1", "/2"])
+    })
+  )
+
+  it.effect("of several servers that are full, one gets a further connection at a time", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", maxConcurrentStreams: 1 })
+      const channel = yield* World.channel(world, World.targets("a", "b"), { balancing: "round_robin" })
+      for (const path of ["/1", "/2"]) yield* World.called(channel, path)
+      for (const host of ["a", "b"]) world.at(host).conduct = "hang"
+      yield* World.called(channel, "/3")
+      yield* World.called(channel, "/4")
+      assert.strictEqual((yield* channel.stats).connectionCount, 3)
     })
   )
 
@@ -153,6 +185,28 @@ describe("idle", () => {
       world.at("a").last.transport.destroy()
       yield* turns
       assert.strictEqual(world.at("a").dialedMillis.length, 3)
+    })
+  )
+
+  it.effect("round_robin: a call does not wait for that", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const channel = yield* World.channel(world, World.targets("a"), { balancing: "round_robin" })
+      yield* World.called(channel, "/1")
+      world.at("a").last.transport.destroy()
+      yield* turns
+      World.succeeded(yield* World.called(channel, "/2"))
+    })
+  )
+
+  it.effect("round_robin: a server that could not be reached is tried by its backoff, also if that is shorter", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "refuse"
+      const channel = yield* World.channel(world, World.targets("a"), { balancing: "round_robin", backoff })
+      yield* World.called(channel, "/1")
+      yield* World.adjust(300)
+      assert.deepStrictEqual(world.at("a").dialedMillis, [0, 300])
     })
   )
 

@@ -50,6 +50,22 @@ describe("an attempt", () => {
     })
   )
 
+  it.effect("dialing is a part of that time", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "mute"
+      world.at("a").dialMillis = 5000
+      const channel = yield* World.channel(world, World.targets("a"), { connectTimeout: 7000 })
+      const heard = yield* World.called(channel, "/1")
+      yield* World.adjust(5000)
+      assert.strictEqual(world.at("a").mutes.length, 1)
+      yield* World.adjust(1999)
+      assert.isFalse(heard.isOver)
+      yield* World.adjust(1)
+      assert.isTrue(heard.isOver)
+    })
+  )
+
   it.effect("a server that hangs up before its SETTINGS could not be reached", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

@@ -124,7 +124,7 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
     const next = new Map<string, GrpcSubchannel>()
     for (const endpoint of endpoints) {
       const key = keyOf(endpoint)
-      if (!next.has(key)) next.set(key, known.get(key) ?? new GrpcSubchannel(this.options.settings, endpoint, this))
+      next.set(key, known.get(key) ?? new GrpcSubchannel(this.options.settings, endpoint, this))
     }
     this.subchannels = [...next.values()]
     this.unresolved = next.size === 0 ? noEndpoints : undefined
@@ -262,7 +262,7 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
 
   /** A further connection, to the server with the fewest. One at a time. */
   private grow(): void {
-    if (this.ready.some((one) => one.isDialing || one.hasPlace)) return
+    if (this.ready.some((one) => one.isDialing)) return
     let least: GrpcSubchannel | undefined
     for (const one of this.ready) {
       if (one.mayGrow && (least === undefined || one.connectionCount < least.connectionCount)) least = one
