@@ -42,6 +42,12 @@ export const of = (service: Service): ReadonlyArray<GrpcMethod> => {
   return methods
 }
 
+/** Whether its request is a stream. @category kinds */
+export const takesMany = ({ kind }: GrpcMethod): boolean => kind === "client_streaming" || kind === "bidi_streaming"
+
+/** Whether its reply is a stream. @category kinds */
+export const givesMany = ({ kind }: GrpcMethod): boolean => kind === "server_streaming" || kind === "bidi_streaming"
+
 const services = new WeakMap<Service, ReadonlyArray<GrpcMethod>>()
 
 const make = (service: Service, descriptor: DescMethod): GrpcMethod => ({

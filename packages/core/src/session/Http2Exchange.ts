@@ -126,8 +126,8 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
     return this.connection.transport
   }
 
-  relaxBody(): void {
-    this.pace = "any"
+  relaxBody(pace: "limited" | "any"): void {
+    this.pace = pace
     this.stream.bodyLimit = "none"
   }
 

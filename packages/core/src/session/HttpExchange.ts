@@ -59,11 +59,11 @@ export interface HttpExchange {
    */
   readonly awaitsContinue: boolean
   /**
-   * Takes the limits of size and pace off the body, for who reads a stream of
-   * messages and limits those: an HTTP/2 body may go on for ever then, and be
-   * quiet for as long. HTTP/1.1 keeps its limits.
+   * Takes the limit of size off the body, for who reads messages and limits
+   * those; and that of its pace too, where a client may be quiet for as long as
+   * it likes. Of HTTP/2 only: HTTP/1.1 keeps its limits.
    */
-  relaxBody(): void
+  relaxBody(pace: "limited" | "any"): void
   /** All fields, as they came. */
   readonly fields: HttpFields
   /** One field by its name in lower case; several lines joined with a comma. */

@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as World from "../../../harness/GrpcServerWorld.ts"
 import { LogRecorder } from "../../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../../harness/MemoryWorld.ts"
@@ -61,7 +62,6 @@ describe("GrpcServedCall", () => {
         const calling = yield* Effect.forkChild(World.call(world, "/hello.Greeter/SayHello", World.text("A")), {
           startImmediately: true
         })
-        const { TestClock } = yield* Effect.promise(() => import("effect/testing"))
         yield* TestClock.adjust(1)
         const answer = yield* Fiber.join(calling)
         assert.deepStrictEqual([answer.code, answer.body.length], ["4", 0])
@@ -117,6 +117,35 @@ describe("GrpcServedCall", () => {
           [200, "0", undefined, ["none"]]
         ])
         assert.strictEqual(logs.entries.length, 3)
+      })
+    )
+  )
+
+  it.effect("gives up a request that stops in its middle, and waits for the next one of a stream", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const Services = GrpcServer.layer(Greeter, {
+          sayHello: ({ name }) => Effect.succeed({ message: name }),
+          collectHellos: (requests) => Effect.map(Stream.runCount(requests), (count) => ({ message: `${count}` }))
+        })
+        // Otherwise the client that waits would be the first to give up.
+        const world = yield* World.make(Services, {}, { idleTimeout: "unbounded" })
+        keep(world)
+        const gate = yield* Deferred.make<void>()
+        const pausing = (first: Uint8Array, next: Uint8Array) =>
+          Stream.concat(Stream.succeed(first), Stream.fromEffect(Effect.as(Deferred.await(gate), next)))
+        const start = (method: string, body: Stream.Stream<Uint8Array>) =>
+          Effect.forkChild(World.call(world, `/hello.Greeter/${method}`, body), { startImmediately: true })
+        const half = World.text("half")
+        const stopped = yield* start("SayHello", pausing(half.subarray(0, 8), half.subarray(8)))
+        const quiet = yield* start("CollectHellos", pausing(World.text("A"), World.text("B")))
+        yield* turns
+        yield* TestClock.adjust("60 seconds")
+        assert.strictEqual((yield* Fiber.join(stopped)).status, 408)
+        assert.isUndefined(quiet.pollUnsafe())
+        yield* Deferred.succeed(gate, undefined)
+        const counted = yield* Fiber.join(quiet)
+        assert.deepStrictEqual([counted.code, World.texts(counted.body)], ["0", ["2"]])
       })
     )
   )

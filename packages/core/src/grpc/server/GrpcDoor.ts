@@ -12,7 +12,7 @@ import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
 import type { HttpMount, MountHost, Serving } from "../../server/HttpMount.ts"
 import type { HttpExchange } from "../../session/HttpExchange.ts"
 import { GrpcInbound } from "../GrpcInbound.ts"
-import type { GrpcMethod } from "../GrpcMethod.ts"
+import * as GrpcMethod from "../GrpcMethod.ts"
 import type { GrpcObserver } from "../GrpcObserver.ts"
 import { GrpcRequests } from "./GrpcRequests.ts"
 import type { ServedMethod, ServerLimits } from "./GrpcServed.ts"
@@ -71,7 +71,8 @@ export class GrpcDoor implements HttpMount {
     }
     if (this.callCount >= limits.callCount) return this.refuse(call, method, path, tooMany(limits.callCount))
     this.callCount++
-    exchange.relaxBody()
+    // A stream of requests may be quiet for long; a single one that stops in its middle would hold its call for ever.
+    exchange.relaxBody(GrpcMethod.takesMany(method) ? "any" : "limited")
     const codec = call.codecs?.request ?? method.request
     return new GrpcServedCall({
       served,
@@ -93,7 +94,7 @@ export class GrpcDoor implements HttpMount {
   }
 
   /** Tells observers of a call, and has them hear of its end. */
-  private watched(method: GrpcMethod): (call: GrpcServedCall) => void {
+  private watched(method: GrpcMethod.GrpcMethod): (call: GrpcServedCall) => void {
     const { host, observers } = this.options
     if (observers.length === 0) return this.onOver
     const { path } = method
@@ -116,7 +117,7 @@ export class GrpcDoor implements HttpMount {
   /** A call that is not served is told of, too. */
   private refuse(
     call: GrpcWireCall,
-    method: GrpcMethod | undefined,
+    method: GrpcMethod.GrpcMethod | undefined,
     path: string,
     error: GrpcError.GrpcError,
     acceptText?: string

@@ -37,7 +37,7 @@ import type { HttpExchange } from "../../session/HttpExchange.ts"
 import { Timer, type Timers } from "../../session/Timers.ts"
 import type { TlsInfo } from "../../transport/Tls.ts"
 import { GrpcDeadline } from "../GrpcDeadline.ts"
-import type { GrpcMethod } from "../GrpcMethod.ts"
+import * as GrpcMethod from "../GrpcMethod.ts"
 import * as GrpcOutbound from "../GrpcOutbound.ts"
 import { noFields } from "./GrpcNativeWire.ts"
 import type { GrpcReply } from "./GrpcReply.ts"
@@ -82,7 +82,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
 
   // What the handler sees.
 
-  get method(): GrpcMethod {
+  get method(): GrpcMethod.GrpcMethod {
     return this.parts.served.method
   }
 
@@ -172,7 +172,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
       this.timer = new Timer(() => this.expire())
       timers.set(this.timer, untilMillis)
     }
-    if (takesMany(served.method)) return this.run(this.handled(requests.stream), this.finish)
+    if (GrpcMethod.takesMany(served.method)) return this.run(this.handled(requests.stream), this.finish)
     const request = requests.oneNow
     if (request === undefined) {
       return this.run(
@@ -185,7 +185,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
       this.over()
       return undefined
     }
-    if (served.interceptor !== undefined || givesMany(served.method)) {
+    if (served.interceptor !== undefined || GrpcMethod.givesMany(served.method)) {
       return this.run(this.handled(request), this.finish)
     }
     return this.run(this.called(request) as Effect.Effect<object, GrpcError.GrpcError>, this.finishReply)
@@ -374,7 +374,3 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
 
 const unsendable = (refusal: Refusal): GrpcError.GrpcError =>
   GrpcError.internal("the metadata cannot be sent", { fault: "caller", cause: refusal })
-
-const takesMany = ({ kind }: GrpcMethod): boolean => kind === "client_streaming" || kind === "bidi_streaming"
-
-const givesMany = ({ kind }: GrpcMethod): boolean => kind === "server_streaming" || kind === "bidi_streaming"

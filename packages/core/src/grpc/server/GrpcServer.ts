@@ -221,7 +221,11 @@ const resolve = (options: Options | undefined, encodings: GrpcEncodings): Server
   }
 }
 
-/** RFC 9110 §15.5.16; gRPC over HTTP/2, "Requests": "If Content-Type does not begin with "application/grpc", … 415". */
-const nothing = Effect.map(HttpServerRequest.HttpServerRequest, ({ method }) =>
-  HttpServerResponse.empty({ status: method === "POST" ? 415 : 404 })
-)
+/**
+ * gRPC over HTTP/2, "Requests": a server that gets another content type answers
+ * with 415. For the types of Connect there is no method of the path.
+ */
+const nothing = Effect.map(HttpServerRequest.HttpServerRequest, ({ headers, method }) => {
+  const isConnect = /^application\/(?:json|proto)\b/.test(headers["content-type"] ?? "")
+  return HttpServerResponse.empty({ status: method === "POST" && !isConnect ? 415 : 404 })
+})
