@@ -32,10 +32,14 @@ const barrel = (folder: string): ReadonlyArray<string> => {
   const modules = entries.filter((entry) => entry.isFile() && isModule(folder, entry.name)).map((entry) => entry.name)
   const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== "internal").map((entry) => entry.name)
   const nested = folders.map((name) => [name, barrel(Path.join(folder, name))] as const)
-  const lines = [
-    ...modules.map((name) => `export * as ${name.slice(0, -3)} from "./${name}"`),
-    ...nested.filter(([, below]) => below.length > 0).map(([name]) => `export * from "./${name}/index.ts"`)
+  const named = [
+    ...modules.map((name) => [name, `export * as ${name.slice(0, -3)} from "./${name}"`] as const),
+    ...nested
+      .filter(([, below]) => below.length > 0)
+      .map(([name]) => [name, `export * from "./${name}/index.ts"`] as const)
   ]
+  // In the order that the linter wants: of their names, in whatever case.
+  const lines = named.sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).map(([, line]) => line)
   if (lines.length > 0) put(Path.join(folder, "index.ts"), lines)
   return lines
 }
