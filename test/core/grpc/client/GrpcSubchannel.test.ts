@@ -210,6 +210,22 @@ describe("idle", () => {
     })
   )
 
+  it.effect("round_robin: when all have ended idle connections, a new one is left alone too", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const channel = yield* World.channel(world, World.targets("a"), { balancing: "round_robin" })
+      yield* World.called(channel, "/1")
+      for (let minute = 0; minute < 5; minute++) yield* World.adjust(60_000)
+      assert.strictEqual(yield* channel.state, "Idle")
+      const connector = channel.connector as GrpcChannelConnector
+      connector.setEndpoints(World.targets("a", "b").map((target) => ({ target })))
+      yield* World.adjust(1000)
+      assert.deepStrictEqual(world.at("b").dialedMillis, [])
+      World.succeeded(yield* World.called(channel, "/2"))
+      assert.strictEqual(world.at("b").dialedMillis.length, 1)
+    })
+  )
+
   it.effect("round_robin: servers that end idle connections are left alone until the next call", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
