@@ -7,6 +7,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as GrpcJs from "@grpc/grpc-js"
 import * as GrpcClient from "@sluice/core/grpc/client/GrpcClient"
+import * as GrpcMetadata from "@sluice/core/protocol/grpc/GrpcMetadata"
 import type {
   StreamingInputCallResponse,
   StreamingOutputCallResponse
@@ -264,5 +265,68 @@ describe("a hundred large calls at a time, on one channel", () => {
         }).pipe(Effect.provide(channel), Effect.scoped)
       })
     )
+  }
+})
+
+describe("metadata, there and back", () => {
+  const texts: ReadonlyArray<ReadonlyArray<string>> = [
+    ["a"],
+    ['a, b;c="d"'],
+    ["a", "b"],
+    ["x".repeat(4_000)],
+    ["!~ {}%"]
+  ]
+  const binaries = [[[]], [[1]], [[1, 2]], [[1, 2, 3]], [[0, 255, 62, 63]], [[1], [], [2, 3]]].map((values) =>
+    values.map((bytes) => Buffer.from(bytes))
+  )
+  const rows = texts.map((values, index) => [values, binaries[index]!] as const)
+
+  for (const [values, bytes] of [...rows, [["a"], binaries[5]!] as const]) {
+    const what = `${values.join(" | ").slice(0, 20)}, ${bytes.map((one) => one.toString("hex")).join(" | ")}`
+
+    it.live(`a client of grpc-js: ${what}`, () =>
+      Effect.gen(function* () {
+        const plain = yield* Js.client(yield* GrpcInterop.serve())
+        const metadata = new GrpcJs.Metadata()
+        for (const value of values) metadata.add("x-grpc-test-echo-initial", value)
+        for (const value of bytes) metadata.add("x-grpc-test-echo-trailing-bin", value)
+        const { initial, trailing } = yield* Js.call(plain, methods.unaryCall, [{}], { metadata })
+        // It joins what is not binary.
+        assert.deepStrictEqual(initial.get("x-grpc-test-echo-initial").join(", "), values.join(", "))
+        assert.deepStrictEqual(trailing.get("x-grpc-test-echo-trailing-bin"), bytes)
+      })
+    )
+
+    for (const [name, serve] of [["grpc-js", GrpcJsInterop.serve()] as const, ["ours", GrpcInterop.serve()] as const]) {
+      it.live(`our client, a server: ${name}: ${what}`, () =>
+        Effect.gen(function* () {
+          const channel = GrpcInterop.channel(yield* serve)
+          let initial = GrpcMetadata.empty
+          let trailing = GrpcMetadata.empty
+          yield* Effect.flatMap(GrpcClient.make(TestService), ({ unaryCall }) =>
+            unaryCall(
+              {},
+              {
+                metadata: GrpcMetadata.make({
+                  "x-grpc-test-echo-initial": values,
+                  "x-grpc-test-echo-trailing-bin": bytes
+                }),
+                onMetadata: (metadata) => {
+                  initial = metadata
+                },
+                onTrailers: (metadata) => {
+                  trailing = metadata
+                }
+              }
+            )
+          ).pipe(Effect.provide(channel), Effect.scoped)
+          assert.deepStrictEqual(initial.getAll("x-grpc-test-echo-initial").join(", "), values.join(", "))
+          assert.deepStrictEqual(
+            trailing.getAllBinary("x-grpc-test-echo-trailing-bin").map((one) => Buffer.from(one)),
+            bytes
+          )
+        })
+      )
+    }
   }
 })
