@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Timers from "@sluice/core/session/Timers"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -34,6 +35,24 @@ describe("set", () => {
       yield* TestClock.adjust(90_000)
       assert.deepStrictEqual(log, ["a at 30000"])
       assert.strictEqual(timers.size(), 0)
+    })
+  )
+
+  it.effect("a time within a millisecond is slept for once", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.clockWith(Effect.succeed)
+      const sleptMillis: Array<number> = []
+      const counting: Clock.Clock = Object.assign(Object.create(clock), {
+        sleep: (duration: Duration.Duration) => {
+          sleptMillis.push(Duration.toMillis(duration))
+          return clock.sleep(duration)
+        }
+      })
+      const timers = yield* Effect.provideService(Timers.make, Clock.Clock, counting)
+      const log: Array<string> = []
+      timers.set(named(log, "a"), 0.25)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual([log, sleptMillis], [["a at 1"], [1]])
     })
   )
 

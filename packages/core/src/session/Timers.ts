@@ -123,7 +123,8 @@ class HeapTimers implements Timers {
       this.sleeper = undefined
       asleep.fiber.interruptUnsafe()
     }
-    const delayMillis = earliest.atMillis - this.now()
+    // `now` is whole: whoever woke within the millisecond would find it too early, and sleep again.
+    const delayMillis = Math.ceil(earliest.atMillis - this.now())
     // A clock may end a sleep of no time at once, and `onTime` must not run within `set`.
     const fiber = this.fork(delayMillis > 0 ? this.clock.sleep(Duration.millis(delayMillis)) : Effect.yieldNow)
     const sleeper = { fiber, untilMillis: earliest.atMillis }
