@@ -12,12 +12,14 @@ import * as Chunkings from "../../../harness/Chunkings.ts"
 import * as FakeConnector from "../../../harness/FakeConnector.ts"
 import { replies, reply, tagOf } from "../../../harness/GrpcHello.ts"
 import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
+import { turns } from "../../../harness/TransportContract.ts"
 
 /** A reader of a stream of replies, which keeps what it has read. */
 const started = (
   options?: GrpcCallOptions,
   calls?: Partial<CallDefaults>,
-  read: (stream: Stream.Stream<string, GrpcError.GrpcError>) => Stream.Stream<string, GrpcError.GrpcError> = (it) => it
+  read: (stream: Stream.Stream<string, GrpcError.GrpcError>) => Stream.Stream<string, GrpcError.GrpcError> = (it) => it,
+  pause: Effect.Effect<void> = Effect.void
 ) =>
   Effect.gen(function* () {
     const connector = yield* FakeConnector.make()
@@ -25,7 +27,12 @@ const started = (
     const arrays: Array<ReadonlyArray<string>> = []
     const stream = Stream.map(client.streamHellos({ name: "Ada" }, options), (one) => one.message)
     const fiber = yield* Effect.forkChild(
-      Stream.runForEachArray(read(stream), (array) => Effect.sync(() => arrays.push(array)))
+      Stream.runForEachArray(read(stream), (array) =>
+        Effect.andThen(
+          Effect.sync(() => arrays.push(array)),
+          pause
+        )
+      )
     )
     yield* Effect.yieldNow
     return { connector, fiber, arrays, all: () => arrays.flat() }
@@ -271,6 +278,114 @@ describe("who leaves it, or is too late", () => {
       yield* TestClock.adjust("4 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(all(), ["a", "b"])
+    })
+  )
+})
+
+describe("a reader that is slow", () => {
+  const slowly = (stream: Stream.Stream<string, GrpcError.GrpcError>) =>
+    Stream.tap(stream, () => Effect.sleep("2 seconds"))
+
+  it.effect("reads what came before the connection broke off, whatever the deadline", () =>
+    Effect.gen(function* () {
+      const { all, connector, fiber } = yield* started({ timeout: "1 second" }, {}, slowly)
+      connector.last.head()
+      connector.last.data(reply("a"))
+      connector.last.data(reply("b"))
+      connector.last.fail(new Http2ClientError.ConnectionLost("MaybeProcessed", undefined))
+      assert.strictEqual(connector.timers.size(), 0)
+      yield* TestClock.adjust("4 seconds")
+      assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "Unavailable")
+      assert.deepStrictEqual(all(), ["a", "b"])
+    })
+  )
+
+  it.effect("does not read what waits when the deadline is over", () =>
+    Effect.gen(function* () {
+      const { all, connector, fiber } = yield* started({ timeout: "1 second" }, {}, slowly)
+      connector.last.head()
+      connector.last.data(reply("a"))
+      connector.last.data(reply("b"))
+      yield* TestClock.adjust("1 second")
+      connector.assertNothingLeft()
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(tagOf(yield* Fiber.await(fiber)), "DeadlineExceeded")
+      assert.deepStrictEqual(all(), ["a"])
+    })
+  )
+
+  it.effect("gets no more at once than about 64 KiB", () =>
+    Effect.gen(function* () {
+      const { arrays, connector, fiber } = yield* started({}, {}, (it) => it, Effect.sleep("1 second"))
+      connector.last.head()
+      yield* Effect.yieldNow
+      for (let times = 0; times < 11; times++) connector.last.data(reply("x".repeat(16_384)))
+      connector.last.finish()
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        arrays.map((array) => array.length),
+        [1, 4, 4, 2]
+      )
+    })
+  )
+})
+
+describe("with a stream of requests", () => {
+  /** `letGo` ends what its release waits for. */
+  const chatting = (released: () => void) =>
+    Effect.gen(function* () {
+      let letGo = () => {}
+      const release = Effect.callback<void>((resume) => {
+        letGo = () => resume(Effect.sync(released))
+      })
+      const connector = yield* FakeConnector.make()
+      const greeter = yield* Effect.provide(GrpcClient.make(Greeter), FakeConnector.channel(connector))
+      const read: Array<string> = []
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(Stream.take(greeter.chatHellos(Stream.ensuring(Stream.never, release)), 2), (one) =>
+          Effect.andThen(
+            Effect.sleep("5 seconds"),
+            Effect.sync(() => read.push(one.message))
+          )
+        ),
+        { startImmediately: true }
+      )
+      yield* turns
+      return { connector, fiber, read, letGo: () => letGo() }
+    })
+
+  it.effect("the server's status stops it at once, whatever is still to be read", () =>
+    Effect.gen(function* () {
+      let released = 0
+      const { connector, fiber, letGo, read } = yield* chatting(() => released++)
+      connector.last.head()
+      yield* Effect.yieldNow
+      connector.last.data(reply("a"))
+      connector.last.data(reply("b"))
+      connector.last.finish()
+      assert.deepStrictEqual(connector.last.resets, [0])
+      letGo()
+      assert.deepStrictEqual([released, read], [1, []])
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(read, ["a", "b"])
+      connector.assertNothingLeft()
+    })
+  )
+
+  it.effect("who leaves waits until it has let go of what it holds", () =>
+    Effect.gen(function* () {
+      let released = 0
+      const { connector, fiber, letGo } = yield* chatting(() => released++)
+      connector.last.head()
+      const leaving = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* Effect.yieldNow
+      connector.assertNothingLeft()
+      assert.deepStrictEqual([released, leaving.pollUnsafe()], [0, undefined])
+      letGo()
+      yield* Fiber.join(leaving)
+      assert.strictEqual(released, 1)
     })
   )
 })

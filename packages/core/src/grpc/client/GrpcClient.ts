@@ -22,7 +22,6 @@
  * @since 0.1.0
  */
 import type { DescMessage, DescMethod, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
@@ -124,9 +123,7 @@ const withRequests = <A, E>(
 ): Effect.Effect<A, unknown> =>
   Effect.suspend(() => {
     const requests: Requests = { stream, failure: undefined }
-    return Effect.catchCause(send(requests), (cause) =>
-      Effect.failCause(requests.failure === undefined || Cause.hasInterrupts(cause) ? cause : requests.failure)
-    )
+    return Effect.catchCause(send(requests), (cause) => Effect.failCause(requests.failure ?? cause))
   })
 
 /** What is ordered is looked at when it is run: then its time begins. */

@@ -226,7 +226,7 @@ export abstract class GrpcClientCallAttempt implements AttemptReceiver {
   /** Looks at the time from now on. */
   protected arm(): void {
     const { calls, untilMillis } = this.call
-    if (this.timer !== undefined || untilMillis === Number.POSITIVE_INFINITY || !this.isOpen) return
+    if (this.timer !== undefined || untilMillis === Number.POSITIVE_INFINITY) return
     this.timer = new Timer(() => this.fail(GrpcClientError.expired("MaybeProcessed"), { isCommitted: true }))
     calls.connector.timers.set(this.timer, untilMillis)
   }
