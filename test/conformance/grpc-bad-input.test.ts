@@ -11,7 +11,9 @@ import * as NodeGrpcCompression from "@sluice/node/NodeGrpcCompression"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as Peer from "../harness/GrpcPeer.ts"
 import * as World from "../harness/GrpcServerWorld.ts"
 import type { Http2Peer } from "../harness/Http2Peer.ts"
@@ -337,6 +339,35 @@ describe("a client that goes away", () => {
           yield* Deferred.await(began)
           peer.transport.destroy()
           assert.isTrue(Exit.isFailure(yield* Deferred.await(over)))
+        })
+      )
+    )
+  }
+})
+
+describe("a request that stops on its way", () => {
+  const rows: ReadonlyArray<readonly [what: string, path: string, body: ReadonlyArray<Uint8Array>]> = [
+    ["no message", unary, []],
+    ["half of a prefix", unary, [Uint8Array.of(0, 0)]],
+    ["half of a message", outputs, [Peer.message("0a", 0, 2)]],
+    ["a message, and no end", unary, [empty]]
+  ]
+  // Neither the handler nor the place of the call is held for longer than a body may take.
+  for (const [what, path, body] of rows) {
+    it.effect(`${what}: the call is given up`, () =>
+      MemoryWorld.leavesNothing((track) =>
+        Effect.gen(function* () {
+          const world = yield* serving
+          track(world)
+          const peer = yield* Peer.connect(world)
+          peer.send(Wire.settingsAck)
+          send(peer, 1, { path, body, rest: "open" })
+          yield* peer.saw("SETTINGS ACK")
+          const ended = yield* Effect.forkChild(Peer.ended(peer, 1))
+          yield* TestClock.adjust("40 seconds")
+          const { grpc, lines, reset } = yield* Fiber.join(ended)
+          assert.isTrue(grpc !== undefined || reset !== undefined, lines.join("\n"))
+          assert.notStrictEqual(grpc, "0")
         })
       )
     )
