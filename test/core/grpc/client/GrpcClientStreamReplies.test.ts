@@ -388,4 +388,27 @@ describe("with a stream of requests", () => {
       assert.strictEqual(released, 1)
     })
   )
+
+  it.effect("also where it has just begun", () =>
+    Effect.gen(function* () {
+      let released = 0
+      const connector = yield* FakeConnector.make()
+      const greeter = yield* Effect.provide(GrpcClient.make(Greeter), FakeConnector.channel(connector))
+      const answered = Effect.sync(() => {
+        connector.last.head()
+        connector.last.data(reply("a"))
+        connector.last.finish()
+        return { name: "late" }
+      })
+      const requests = Stream.concat(Stream.fromEffect(answered), Stream.never).pipe(
+        Stream.ensuring(Effect.sync(() => released++))
+      )
+      const reading = Stream.runForEach(greeter.chatHellos(requests), () => Effect.sleep("1 minute"))
+      const fiber = yield* Effect.forkChild(reading, { startImmediately: true })
+      yield* turns
+      assert.deepStrictEqual([released, connector.last.written.length, fiber.pollUnsafe()], [1, 0, undefined])
+      yield* Fiber.interrupt(fiber)
+      connector.assertNothingLeft()
+    })
+  )
 })
