@@ -137,9 +137,30 @@ describe("several servers", () => {
       World.succeeded(patient)
       assert.deepStrictEqual(world.at("b").paths, ["/1"])
       assert.strictEqual((yield* channel.stats).connectionCount, 1, "the other attempt is given up")
+      const { length } = world.at("a").dialedMillis
       yield* World.adjust(60_000)
-      assert.strictEqual(world.at("a").dialedMillis.length, 2)
+      assert.strictEqual(world.at("a").dialedMillis.length, length)
     }).pipe(World.even)
+  )
+
+  it.effect("A61: pick_first: one that does not answer for 250 ms does not hold up the next", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ idleTimeout: "unbounded" })
+      for (const host of ["a", "b"]) world.at(host).conduct = "hang"
+      const channel = yield* World.channel(world, World.targets("a", "b", "c"))
+      const heard = yield* World.called(channel, "/1")
+      yield* World.adjust(249)
+      assert.deepStrictEqual(world.at("b").dialedMillis, [])
+      yield* World.adjust(250)
+      assert.deepStrictEqual(world.at("b").dialedMillis, [250])
+      assert.deepStrictEqual(world.at("c").dialedMillis, [])
+      yield* World.adjust(1)
+      World.succeeded(heard)
+      assert.deepStrictEqual(world.at("c").dialedMillis, [500])
+      assert.strictEqual((yield* channel.stats).connectionCount, 1, "the other attempts are given up")
+      yield* World.adjust(60_000)
+      assert.strictEqual(world.at("a").dialedMillis.length, 1)
+    })
   )
 
   it.effect("pick_first: one that has failed is tried again while another does not answer", () =>

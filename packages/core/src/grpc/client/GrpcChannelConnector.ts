@@ -63,6 +63,7 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
   private readonly picker: GrpcPicker
   /** The server that a connection's calls are on. */
   private readonly homes = new WeakMap<object, GrpcSubchannel>()
+  private readonly patienceTimer = new Timer(() => this.settle())
   private readonly cutTimer = new Timer(() => {
     for (const connection of this.connections) connection.cutUnsafe()
   })
@@ -256,8 +257,16 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
       return
     }
     for (const one of this.subchannels) if (one.state === "Idle" && one.failure !== undefined) one.connect()
-    if (this.subchannels.some((one) => one.isDialing && one.failure === undefined)) return
-    this.subchannels.find((one) => one.state === "Idle")?.connect()
+    const next = this.subchannels.find((one) => one.state === "Idle")
+    if (next === undefined) return
+    // gRPC proposal A61: a server that does not answer soon does not hold up those behind it.
+    let latestMillis = Number.NEGATIVE_INFINITY
+    for (const one of this.subchannels) {
+      if (one.isDialing && one.failure === undefined) latestMillis = Math.max(latestMillis, one.startedMillis)
+    }
+    const atMillis = latestMillis + patienceMillis
+    if (this.timers.now() < atMillis) this.timers.set(this.patienceTimer, atMillis)
+    else next.connect()
   }
 
   /** A further connection, to the server with the fewest. One at a time. */
@@ -322,6 +331,8 @@ const keyOf = (endpoint: Endpoint): string =>
   `${formatTarget(endpoint.target)} ${endpoint.authority ?? ""} ${endpoint.serverName ?? ""}`
 
 const noEndpoints: ConnectFailure = new Error("the list of servers is empty")
+
+const patienceMillis = 250
 
 const limited = { fault: "limit", retry: "NotSent" } as const
 

@@ -27,7 +27,8 @@ export interface GrpcPicker {
 }
 
 /**
- * `pick_first`: all calls go to the first server that can be reached.
+ * `pick_first`: all calls go to the first server that can be reached, where
+ * one that has not answered for 250 ms does not hold up the next.
  * `round_robin`: to one after the other. `least_loaded`: to that with the
  * fewest calls on their way from here.
  *

@@ -50,7 +50,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
   private readonly connections: Array<GrpcSubchannelConnection> = []
   private attempt: GrpcSubchannelConnection | undefined = undefined
   /** When the last attempt began. */
-  private startedMillis = Number.NEGATIVE_INFINITY
+  startedMillis = Number.NEGATIVE_INFINITY
   private readonly settings: Settings
   private readonly owner: Owner
   private readonly backoff: GrpcBackoff
