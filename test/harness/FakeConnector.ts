@@ -176,7 +176,8 @@ export const defaults: CallDefaults = {
   compression: undefined,
   maxReceiveBytes: 4 * 1024 * 1024,
   maxSendBytes: Number.POSITIVE_INFINITY,
-  userAgent: "fake"
+  userAgent: "fake",
+  observers: []
 }
 
 /** A channel over a connector. */

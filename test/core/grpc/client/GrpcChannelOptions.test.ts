@@ -62,6 +62,7 @@ describe("callDefaults", () => {
         compression: undefined,
         maxReceiveBytes: 4_194_304,
         maxSendBytes: Number.POSITIVE_INFINITY,
+        observers: [],
         methods: undefined
       })
     })

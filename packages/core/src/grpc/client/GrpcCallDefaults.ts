@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type { GrpcObserver } from "../GrpcObserver.ts"
 import type { GrpcAttempts } from "./GrpcAttempts.ts"
 import type { GrpcInterceptor } from "./GrpcInterceptor.ts"
 import type { GrpcServiceConfig } from "./GrpcServiceConfig.ts"
@@ -25,6 +26,8 @@ export interface CallDefaults {
   /** The largest request, before its compression; `Infinity` for no limit. */
   readonly maxSendBytes: number
   readonly userAgent: string
+  /** Who is told of each call. */
+  readonly observers: ReadonlyArray<GrpcObserver>
   /** What holds for single methods, in place of the times above and at most the sizes. Default: nothing. */
   readonly methods?: Pick<GrpcServiceConfig, "methodOf"> | undefined
 }

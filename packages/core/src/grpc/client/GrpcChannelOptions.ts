@@ -11,6 +11,7 @@ import type * as Schedule from "effect/Schedule"
 import * as Http2Options from "../../protocol/http2/Http2Options.ts"
 import * as Limit from "../../protocol/Limit.ts"
 import type { TlsClientOptions } from "../../transport/Tls.ts"
+import type { GrpcObserver } from "../GrpcObserver.ts"
 import * as GrpcAttempts from "./GrpcAttempts.ts"
 import type { CallDefaults } from "./GrpcCallDefaults.ts"
 import type { GrpcInterceptor } from "./GrpcInterceptor.ts"
@@ -36,6 +37,8 @@ export interface CallOptions {
   readonly maxSendMessageSize?: ByteSize.Input | "unbounded" | undefined
   /** Stands in front of the library's own `user-agent`. Default none. */
   readonly userAgent?: string | undefined
+  /** Who is told of each call: `GrpcMetrics.client`, or one's own. Default nobody. */
+  readonly observers?: ReadonlyArray<Effect.Effect<GrpcObserver>> | undefined
   /** Which methods are tried again, and how often. Default: calls that no server has looked at. */
   readonly serviceConfig?: GrpcServiceConfig | undefined
 }
@@ -103,8 +106,11 @@ export const resolve = (options: Options) => ({
 export const callDefaults = (options: CallOptions): Effect.Effect<CallDefaults> => {
   const { serviceConfig } = options
   return Effect.map(
-    serviceConfig === undefined ? Effect.succeed(GrpcAttempts.once) : GrpcAttempts.make(serviceConfig),
-    (attempts): CallDefaults => ({
+    Effect.all([
+      serviceConfig === undefined ? Effect.succeed(GrpcAttempts.once) : GrpcAttempts.make(serviceConfig),
+      Effect.all(options.observers ?? [])
+    ]),
+    ([attempts, observers]): CallDefaults => ({
       interceptors: options.interceptors ?? [],
       attempts,
       timeoutMillis: Limit.millisOrUnbounded("timeout", options.timeout ?? "unbounded"),
@@ -113,6 +119,7 @@ export const callDefaults = (options: CallOptions): Effect.Effect<CallDefaults> 
       maxReceiveBytes: Limit.bytes("maxReceiveMessageSize", options.maxReceiveMessageSize, 4 * 1024 * 1024),
       maxSendBytes: Limit.bytesOrUnbounded("maxSendMessageSize", options.maxSendMessageSize, Number.POSITIVE_INFINITY),
       userAgent: options.userAgent === undefined ? ownUserAgent : `${options.userAgent} ${ownUserAgent}`,
+      observers,
       methods: serviceConfig
     })
   )

@@ -23,7 +23,7 @@
  */
 import type { DescMessage, DescMethod, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
 import * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcMethod from "../GrpcMethod.ts"
 import type { GrpcCallOptions } from "./GrpcCallOptions.ts"
@@ -31,6 +31,7 @@ import { GrpcChannel } from "./GrpcChannel.ts"
 import { type GrpcClientCall, GrpcClientCalls, type Requests } from "./GrpcClientCall.ts"
 import * as GrpcClientCallReply from "./GrpcClientCallReply.ts"
 import * as GrpcClientStreamReplies from "./GrpcClientStreamReplies.ts"
+import { GrpcClientWatch } from "./GrpcClientWatch.ts"
 
 /** A function for each method of a service, by its local name. @category models */
 export type Client<S extends GrpcMethod.Service> = {
@@ -64,7 +65,41 @@ export const make = <S extends GrpcMethod.Service>(service: S): Effect.Effect<Cl
     return client as unknown as Client<S>
   })
 
-const callerOf = (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod) => {
+/** Without observers, nothing stands between the caller and the call. */
+const callerOf = (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod): Caller => {
+  const caller = plainCallerOf(calls, method)
+  return calls.defaults.observers.length === 0 ? caller : watchedCallerOf(calls, method, caller)
+}
+
+/** `input` is a request, or the stream of them. */
+type Caller = (
+  input: never,
+  options?: GrpcCallOptions
+) => Effect.Effect<Message, unknown> | Stream.Stream<Message, unknown>
+
+const watchedCallerOf = (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod, caller: Caller): Caller => {
+  const { connector, defaults } = calls
+  const watched = (input: object) => {
+    const watch = new GrpcClientWatch(defaults.observers, method, connector.timers)
+    if (GrpcMethod.takesMany(method)) return { watch, input: watch.requests(input as RequestStream) as never }
+    watch.requestCount = 1
+    return { watch, input: input as never }
+  }
+  if (GrpcMethod.givesMany(method)) {
+    return (input, options) =>
+      Stream.suspend(() => {
+        const call = watched(input)
+        return call.watch.replies(caller(call.input, options) as Stream.Stream<Message, unknown>)
+      })
+  }
+  return (input, options) =>
+    Effect.suspend(() => {
+      const call = watched(input)
+      return call.watch.reply(caller(call.input, options) as Effect.Effect<Message, unknown>)
+    })
+}
+
+const plainCallerOf = (calls: GrpcClientCalls, method: GrpcMethod.GrpcMethod): Caller => {
   switch (method.kind) {
     case "unary":
       return (request: object, options: GrpcCallOptions = noOptions): Effect.Effect<Message, GrpcError> =>
