@@ -18,7 +18,7 @@ export const target = { host: "server.test", port: 80 } as const
 export const webSocketUrl = `ws://${target.host}:${target.port}`
 
 /** What a service may need beside the server: those of `NodeWebServer.layer`. */
-type Provided = WebServer.WebServer | HttpServer.HttpServer | NodeWebServer.Services
+export type Provided = WebServer.WebServer | HttpServer.HttpServer | NodeWebServer.Services
 
 /** Routes as `HttpRouter.serve` serves them, without a log of their own. */
 export const routes = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
