@@ -16,7 +16,7 @@ const manyFrames = Buffer.concat(Array.from({ length: framesPerChunk }, () => fr
 const small = Buffer.alloc(64)
 
 /** No deadline is ever reached here. */
-const noTimers: Timers.Timers = { now: () => 0, set() {}, clear() {}, size: () => 0 }
+const noTimers: Timers.Timers = { now: () => 0, set() {}, clear() {}, soon() {}, size: () => 0 }
 
 /** A run: one chunk comes, and the handler has answered when `onBytes` returns. */
 const answering = (

@@ -47,7 +47,7 @@ const answering = (transport: SilentTransport, request: string, requests: number
 const handler = HttpServer.serve(Effect.sync(() => HttpServerResponse.text("hello world")))
 
 /** Time stands still here, and no deadline is ever reached. */
-const noTimers: Timers.Timers = { now: () => 0, set() {}, clear() {}, size: () => 0 }
+const noTimers: Timers.Timers = { now: () => 0, set() {}, clear() {}, soon() {}, size: () => 0 }
 const headers = { "content-type": "text/plain" }
 
 const sessionAlone = (): SilentTransport => {

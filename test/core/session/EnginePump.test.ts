@@ -136,6 +136,33 @@ describe("a turn is one write", () => {
   )
 })
 
+describe("wakeSoon", () => {
+  it.effect("sends in one write what fibers of the same moment have to say", () =>
+    Effect.gen(function* () {
+      const { engine, pump, transport } = yield* pumping(toy())
+      transport.takeCalls()
+      const say = (line: string) =>
+        Effect.andThen(
+          Effect.yieldNow,
+          Effect.sync(() => {
+            engine.sendLine(line)
+            pump.wakeSoon()
+          })
+        )
+      yield* Effect.all([say("a"), say("b"), say("c")], { concurrency: "unbounded" })
+      yield* turns
+      assert.deepStrictEqual(transport.takeCalls(), ["write a\nb\nc\n"])
+      engine.sendLine("d")
+      pump.wakeSoon()
+      pump.wake()
+      pump.turn(() => {})
+      assert.deepStrictEqual(transport.takeCalls(), ["write d\n"])
+      yield* turns
+      assert.deepStrictEqual(transport.takeCalls(), [])
+    })
+  )
+})
+
 describe("wake", () => {
   it.effect("sends once at the end of the host's turn, however often it is called", () =>
     Effect.gen(function* () {

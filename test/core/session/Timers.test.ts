@@ -22,6 +22,20 @@ const counted = Effect.gen(function* () {
   return { clock, timers }
 })
 
+describe("soon", () => {
+  it.effect("runs tasks in their order, not at once, and also when the timers have stopped", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const timers = yield* Effect.scoped(Timers.make)
+      timers.soon(() => log.push("a"))
+      timers.soon(() => log.push("b"))
+      assert.deepStrictEqual(log, [])
+      yield* turns
+      assert.deepStrictEqual(log, ["a", "b"])
+    })
+  )
+})
+
 describe("set", () => {
   it.effect("fires at its time, and not a millisecond before; once", () =>
     Effect.gen(function* () {

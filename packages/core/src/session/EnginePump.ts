@@ -23,6 +23,8 @@ export interface EnginePump {
   turn(commands: (nowMillis: number) => void): void
   /** Says that commands were run outside of a turn: sends at the end of the host's turn. */
   wake(): void
+  /** The same, once other fibers that are ready to run have run: what they send goes out in one write. */
+  wakeSoon(): void
   /** The time of the current turn; outside of one, the time. In milliseconds of the timers' clock. */
   now(): number
   /** Whether the transport takes more. While `false`, senders should wait for `onWritable`. */
@@ -86,6 +88,10 @@ class Pump implements EnginePump, Receiver {
   private readonly timers: Timers
   private readonly handler: PumpHandler
   private readonly timer: Timer
+  private readonly onWake = (): void => {
+    this.woken = false
+    this.run(() => {})
+  }
   private turns = 0
   /** When the current turn began. */
   private nowMillis = 0
@@ -143,10 +149,13 @@ class Pump implements EnginePump, Receiver {
   wake(): void {
     if (this.woken || this.turns > 0) return
     this.woken = true
-    queueMicrotask(() => {
-      this.woken = false
-      this.run(() => {})
-    })
+    queueMicrotask(this.onWake)
+  }
+
+  wakeSoon(): void {
+    if (this.woken || this.turns > 0) return
+    this.woken = true
+    this.timers.soon(this.onWake)
   }
 
   now(): number {

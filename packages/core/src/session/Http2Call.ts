@@ -93,7 +93,7 @@ export class Http2Call {
     if (this.phase !== "open") return this.refusal()
     const { engine, pump } = this.owner
     const refusal = engine.write(this.stream!, data, pump.now())
-    pump.wake()
+    this.sent()
     return refusal
   }
 
@@ -102,7 +102,7 @@ export class Http2Call {
     if (this.phase !== "open") return this.refusal()
     const { engine, pump } = this.owner
     const refusal = engine.end(this.stream!, trailers, pump.now())
-    pump.wake()
+    this.sent()
     return refusal
   }
 
@@ -114,7 +114,7 @@ export class Http2Call {
     const { engine, pump } = this.owner
     engine.consume(this.stream!, usedBytes, pump.now())
     // Most of the time the server's window is not worth a frame yet.
-    if (engine.output.byteLength > 0) pump.wake()
+    if (engine.output.byteLength > 0) this.sent()
   }
 
   /** Whether somebody waits for the response's body: only then its pause has a limit. */
@@ -180,6 +180,13 @@ export class Http2Call {
     this.phase = "over"
     this.request = undefined
     this.receiver.onClosed(this.heard === "whole" ? undefined : failure)
+  }
+
+  /** With others on their way, those who were resumed at the same time are about to send, too. */
+  private sent(): void {
+    const { engine, pump } = this.owner
+    if (engine.streamCount > 1) pump.wakeSoon()
+    else pump.wake()
   }
 
   private refusal(): Refusal {

@@ -145,7 +145,9 @@ export class Http2ClientSession implements Http2Handler, CallOwner {
     if (waiting.count === 0 && this.freeCount() > 0) {
       const refusal = this.send(call, request)
       if (refusal === undefined) {
-        this.pump.wake()
+        // With others on their way, those who had their answer at the same time are about to ask again, too.
+        if (this.engine.streamCount > 1) this.pump.wakeSoon()
+        else this.pump.wake()
         return call
       }
       if (refusal !== "wait") return refusal

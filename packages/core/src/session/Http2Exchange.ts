@@ -325,7 +325,9 @@ export class Http2Exchange implements HttpExchange, ServedExchange, StreamOwner,
   private sent(): void {
     const { engine, pump } = this.connection
     if (engine.output.byteLength >= flushBytes) pump.flush()
-    pump.wake()
+    // Handlers of other streams may be about to answer, too.
+    if (engine.streamCount > 1) pump.wakeSoon()
+    else pump.wake()
   }
 }
 

@@ -15,6 +15,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 
 /**
@@ -42,6 +43,11 @@ export interface Timers {
   readonly clear: (timer: Timer) => void
   /** How many timers are armed. */
   readonly size: () => number
+  /**
+   * Runs `task` once the fibers that are ready to run now have run: for what is
+   * cheaper to do once for all of them. It must not throw.
+   */
+  readonly soon: (task: () => void) => void
 }
 
 /**
@@ -61,6 +67,7 @@ const nanosPerMilli = BigInt(1_000_000)
 class HeapTimers implements Timers {
   private readonly heap: Array<Timer> = []
   private readonly clock: Clock.Clock
+  private readonly dispatcher: Scheduler.SchedulerDispatcher
   private readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** `firing`: timers are being served, and what they arm is slept for when all are. */
   private sleeper: { readonly fiber: Fiber.Fiber<void>; readonly untilMillis: number } | "firing" | undefined
@@ -68,12 +75,15 @@ class HeapTimers implements Timers {
 
   constructor(context: Context.Context<never>) {
     this.clock = Context.get(context, Clock.Clock)
+    this.dispatcher = Context.get(context, Scheduler.Scheduler).makeDispatcher()
     this.fork = Effect.runForkWith(context)
   }
 
   readonly now = (): number => Number(this.clock.monotonicTimeNanosUnsafe() / nanosPerMilli)
 
   readonly size = (): number => this.heap.length
+
+  readonly soon = (task: () => void): void => this.dispatcher.scheduleTask(task, 0)
 
   readonly set = (timer: Timer, atMillis: number): void => {
     if (this.stopped) return
