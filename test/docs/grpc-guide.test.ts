@@ -5,6 +5,7 @@ import {
   GrpcChannel,
   GrpcClient,
   GrpcError,
+  GrpcMetrics,
   GrpcServer,
   GrpcStatus,
   MemoryNetwork,
@@ -121,7 +122,9 @@ describe("grpc-metrics", () => {
           "/hello.Greeter/SayHello OK in 0 ms",
           "/hello.Greeter/CollectHellos UNIMPLEMENTED in 0 ms"
         ])
-      })
+        assert.match(body, /rpc_client_call_duration_count\{[^}]*rpc_method="hello.Greeter\/SayHello"[^}]*\} 1/)
+      }),
+      { observers: [GrpcMetrics.client] }
     ).pipe(Effect.provideService(Console.Console, { log: (line: string) => lines.push(line) } as never))
   })
 })

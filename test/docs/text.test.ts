@@ -3,6 +3,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import {
   ConnectionOptions,
+  GrpcRetryPolicy,
   Http1Options,
   Http2AbuseGuard,
   Http2Options,
@@ -10,6 +11,7 @@ import {
   WebSocketSessionOptions
 } from "@sluice/core"
 import * as FrameLimit from "@sluice/core/codec/FrameLimit"
+import * as GrpcChannelOptions from "@sluice/core/grpc/client/GrpcChannelOptions"
 import { assert, describe, it } from "vitest"
 
 const root = Path.resolve(import.meta.dirname, "../..")
@@ -149,6 +151,9 @@ describe("the tables of limits", () => {
   const http2 = Http2Options.resolve("server")
   const webSocket = WebSocketSessionOptions.resolve()
   const hub = HubOptions.resolve()
+  const channel = GrpcChannelOptions.resolve({})
+  const grpcServer = core("grpc/server/GrpcServer.ts")
+  const grpcChannel = core("grpc/client/GrpcChannelOptions.ts")
   const limits = core("server/ConnectionLimits.ts")
   const [proxyTime, proxySize] = ["timeout", "maxPayloadBytes"].map(node("NodeProxyHeader.ts"))
 
@@ -195,7 +200,9 @@ describe("the tables of limits", () => {
       ["maxDiscardSize", size(http.discardBytes)],
       ["idleTimeout", seconds(http.idleMillis)],
       ["sendTimeout", seconds(http.sendMillis)],
-      ["closeTimeout", seconds(http.closeMillis)]
+      ["closeTimeout", seconds(http.closeMillis)],
+      ["maxConnectionAge", core("server/ConnectionAge.ts")("maxConnectionAge")],
+      ["maxConnectionAgeGrace", core("server/ConnectionAge.ts")("maxConnectionAgeGrace")]
     ],
     "HTTP/2": [
       ["maxConcurrentStreams", count(http2.streamCount)],
@@ -219,6 +226,24 @@ describe("the tables of limits", () => {
       ["waitTimeout", core("client/Http2Session.ts")("waitTimeout")],
       ["responseTimeout", core("client/Http2Session.ts")("responseTimeout")],
       ["drainTimeout", core("client/Http2Session.ts")("drainTimeout")]
+    ],
+    gRPC: [
+      ["maxReceiveMessageSize", grpcServer("maxReceiveMessageSize")],
+      ["maxSendMessageSize", grpcServer("maxSendMessageSize")],
+      ["maxConcurrentCalls", grpcServer("maxConcurrentCalls")],
+      ["callTimeout", grpcServer("callTimeout")],
+      ["timeout", grpcChannel("timeout")],
+      ["maxReceiveMessageSize", grpcChannel("maxReceiveMessageSize")],
+      ["maxSendMessageSize", grpcChannel("maxSendMessageSize")],
+      ["connectTimeout", seconds(channel.connectMillis)],
+      ["maxConnections", count(channel.connectionCount)],
+      ["maxWaiting", count(channel.waiting.waitingCount)],
+      ["waitTimeout", seconds(channel.waiting.waitingMillis)],
+      ["drainTimeout", seconds(channel.drainMillis)],
+      ["idleTimeout", seconds(channel.limits.idleMillis)],
+      ["sendTimeout", seconds(channel.limits.sendMillis)],
+      ["bodyTimeout", channel.limits.bodyMillis === Number.POSITIVE_INFINITY ? "unbounded" : "limited"],
+      ["maxAttempts", count(GrpcRetryPolicy.maxAttemptsLimit)]
     ],
     WebSocket: [
       ["maxMessageSize", size(webSocket.engine.maxMessageBytes)],
