@@ -22,6 +22,8 @@ const shifting: Compressor = {
   }
 }
 
+const twice = { _tag: "Decompressed", bytes: Hex.hex("0a026162") } as const
+
 type Heard = string | readonly [text: string, form: "compressed"]
 
 /** All that comes of chunks, with what is wrong in the end. */
@@ -97,6 +99,30 @@ describe("what the other side sends", () => {
     inbound.push(Hex.hex("00 00000000"))
     assert.strictEqual(inbound.next(), undefined)
     assert.deepStrictEqual([inbound.failure, inbound.end()], [failure, failure])
+  })
+
+  it("a compressor that throws, against its rules, ends the call and not the program", () => {
+    const broken: Compressor = {
+      ...shifting,
+      decompress: () => {
+        throw new Error("broken")
+      }
+    }
+    const inbound = new GrpcInbound(codec, broken, 6)
+    inbound.push(Hex.hex("01 00000001 0a 00 00000000"))
+    assert.isUndefined(inbound.next())
+    assert.strictEqual(inbound.failure?.reason.code, GrpcStatus.Internal)
+    assert.instanceOf(inbound.failure?.cause, Error)
+    assert.isUndefined(inbound.next())
+  })
+
+  it("says how large the last message is, decompressed", () => {
+    const inbound = new GrpcInbound(codec, { ...shifting, decompress: () => twice }, 6)
+    inbound.push(Hex.hex("01 00000001 0a 00 00000000"))
+    inbound.next()
+    assert.strictEqual(inbound.messageBytes, 4)
+    inbound.next()
+    assert.strictEqual(inbound.messageBytes, 0)
   })
 
   it("a message that is let go of is not missed", () => {

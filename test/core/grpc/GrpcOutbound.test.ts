@@ -57,6 +57,16 @@ describe("a message that this side sends", () => {
     }
   })
 
+  it("whose compressor breaks is this side's mistake", () => {
+    const broken: Compressor = {
+      ...shifting,
+      compress: () => {
+        throw new Error("broken")
+      }
+    }
+    assert.deepStrictEqual(sent({ message: "ab" }, broken), ["Internal", "caller"])
+  })
+
   it("two messages do not share bytes", () => {
     const first = GrpcOutbound.encode(codec, { message: "ab" }, undefined, none) as Uint8Array
     const second = GrpcOutbound.encode(codec, { message: "cd" }, undefined, none) as Uint8Array

@@ -24,6 +24,8 @@ export class GrpcInbound {
   form: "plain" | "compressed" = "plain"
   /** How many messages came. */
   count = 0
+  /** The size of the last one, decompressed. */
+  messageBytes = 0
   private readonly codec: ProtobufCodec
   private readonly reader: GrpcMessageReader
   private readonly compressor: GrpcEncoding.Compressor | undefined
@@ -68,7 +70,13 @@ export class GrpcInbound {
     }
     this.form = reader.form
     this.count++
-    return reader.form === "plain" ? this.decode(bytes) : this.decompress(bytes)
+    try {
+      return reader.form === "plain" ? this.decode(bytes) : this.decompress(bytes)
+    } catch (cause) {
+      // A compressor of somebody's that breaks its rules ends the call, and not the program.
+      this.fail(GrpcError.internal("the message cannot be read", { cause }))
+      return undefined
+    }
   }
 
   /** The other side has ended: what is wrong with that. */
@@ -92,6 +100,7 @@ export class GrpcInbound {
   }
 
   private decode(bytes: Uint8Array): Message | undefined {
+    this.messageBytes = bytes.length
     const message = this.codec.decode(bytes)
     if (!(message instanceof ProtobufViolation)) return message
     this.fail(GrpcError.make(this.malformed, message.message, { fault: "peer" }))

@@ -36,7 +36,11 @@ export const encode = (
   const messageBytes = bytes.length - GrpcMessageWriter.prefixBytes
   if (messageBytes > maxBytes) return GrpcError.fromViolation(new MessageTooLarge(messageBytes, maxBytes, "caller"))
   if (compressor !== undefined) {
-    return GrpcMessageWriter.join(compressor.compress(bytes.subarray(GrpcMessageWriter.prefixBytes)), "compressed")
+    try {
+      return GrpcMessageWriter.join(compressor.compress(bytes.subarray(GrpcMessageWriter.prefixBytes)), "compressed")
+    } catch (cause) {
+      return GrpcError.internal("the message cannot be compressed", { fault: "caller", cause })
+    }
   }
   GrpcMessageWriter.writePrefix(bytes, 0, messageBytes, "plain")
   return bytes
