@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { GrpcInbound } from "@sluice/core/grpc/GrpcInbound"
 import { GrpcRequests } from "@sluice/core/grpc/server/GrpcRequests"
 import * as ProtobufCodec from "@sluice/core/protobuf/ProtobufCodec"
+import type { Compressor } from "@sluice/core/protocol/grpc/GrpcEncoding"
 import * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
 import { BodyLost, BodyViolation, type Flow, IncomingBody } from "@sluice/core/session/HttpBody"
 import * as Effect from "effect/Effect"
@@ -92,6 +93,32 @@ describe("GrpcRequests", () => {
       assert.deepStrictEqual(heard, ["A"])
       assert.include(failed.message, "flag 3")
       requests.release()
+    })
+  )
+
+  it.effect("decompresses no more than its reader takes, and some", () =>
+    Effect.gen(function* () {
+      let count = 0
+      const large: Compressor = {
+        name: "large",
+        compress: (message) => message,
+        decompress: () => {
+          count++
+          return { _tag: "Decompressed", bytes: Uint8Array.of(0x0a, 0x80, 0x80, 0x02, ...new Uint8Array(32_768)) }
+        }
+      }
+      const body = new IncomingBody(undefined, flow)
+      const codec = ProtobufCodec.make(HelloRequestSchema) as ProtobufCodec.ProtobufCodec
+      const requests = new GrpcRequests(body, new GrpcInbound(codec, large, 100_000))
+      const one = World.message("00", 1)
+      body.push(World.join(...Array.from({ length: 10 }, () => one)))
+      body.push(one)
+      const counts: Array<number> = []
+      yield* Stream.runForEachArray(Stream.take(requests.stream, 6), () => Effect.sync(() => counts.push(count)))
+      assert.deepStrictEqual(counts, [2, 4, 6])
+      body.end(undefined)
+      assert.strictEqual((yield* Stream.runCollect(requests.stream)).length, 5)
+      assert.strictEqual(count, 11)
     })
   )
 

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import type { Message } from "@bufbuild/protobuf"
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,8 +24,11 @@ export class GrpcRequests {
   private readonly inbound: GrpcInbound
   /** The request of a method that takes one. */
   private request: Message | undefined = undefined
-  /** Messages that have come behind others of another form: for the next pulls. */
-  private held: Array<Run> = []
+  /** What has come and was not read: `parts` from `partAt` on. */
+  private parts: ReadonlyArray<Uint8Array> = noParts
+  private partAt = 0
+  /** A message that has come behind others of another form: for the next pull. */
+  private ahead: Message | undefined = undefined
   private takenForm: "plain" | "compressed" = "plain"
 
   constructor(body: GrpcWireBody | undefined, inbound: GrpcInbound) {
@@ -76,19 +79,22 @@ export class GrpcRequests {
 
   /** Lets go of what it holds. */
   release(): void {
+    this.parts = noParts
+    this.ahead = undefined
     this.inbound.release()
   }
 
   private get pull(): Pull.Pull<Arr.NonEmptyReadonlyArray<Message>, GrpcError.GrpcError> {
     return Effect.suspend(() => {
-      const run = this.held.shift()
-      if (run !== undefined) return this.taken(run)
+      const messages = this.takeSome()
+      if (Arr.isArrayNonEmpty(messages)) return Exit.succeed(messages)
       // What is wrong is told behind the messages before it.
       if (this.inbound.failure !== undefined) return Exit.fail(this.inbound.failure)
       if (this.body === undefined) return Cause.done()
       return Pull.matchEffect(this.body.pull, {
         onSuccess: (parts) => {
-          this.takeAll(parts)
+          this.parts = parts
+          this.partAt = 0
           return this.pull
         },
         onFailure: (cause) => Exit.fail(failureOf(cause)),
@@ -100,25 +106,46 @@ export class GrpcRequests {
     })
   }
 
-  private taken(run: Run): Exit.Exit<Arr.NonEmptyReadonlyArray<Message>> {
-    this.takenForm = run.form
-    return Exit.succeed(run.messages as unknown as Arr.NonEmptyReadonlyArray<Message>)
-  }
-
-  /** Mostly one run: all messages are compressed, or none. */
-  private takeAll(parts: ReadonlyArray<Uint8Array>): void {
-    const { held, inbound } = this
-    let last: Run | undefined
-    for (const part of parts) {
-      inbound.push(part)
-      for (let message = inbound.next(); message !== undefined; message = inbound.next()) {
-        if (last !== undefined && last.form === inbound.form) last.messages.push(message)
-        else {
-          last = { form: inbound.form, messages: [message] }
-          held.push(last)
-        }
+  /**
+   * The next messages, all of one form. Not many more bytes than would wait for
+   * a reader: a few of them may decompress to a thousand times as many, and are
+   * left as they are until those before were taken.
+   */
+  private takeSome(): Array<Message> {
+    const { inbound } = this
+    const messages: Array<Message> = []
+    let messageBytes = 0
+    if (this.ahead !== undefined) {
+      messages.push(this.ahead)
+      messageBytes = inbound.messageBytes
+      this.takenForm = inbound.form
+      this.ahead = undefined
+    }
+    while (messageBytes < mostBytes) {
+      const message = inbound.next()
+      if (message === undefined) {
+        if (!this.readOn()) break
+      } else if (messages.length > 0 && inbound.form !== this.takenForm) {
+        this.ahead = message
+        break
+      } else {
+        this.takenForm = inbound.form
+        messages.push(message)
+        messageBytes += inbound.messageBytes
       }
     }
+    return messages
+  }
+
+  /** Whether there was a part more. */
+  private readOn(): boolean {
+    const part = this.parts[this.partAt++]
+    if (part === undefined) {
+      this.parts = noParts
+      return false
+    }
+    this.inbound.push(part)
+    return true
   }
 
   /** What is wrong so far. */
@@ -138,11 +165,10 @@ export class GrpcRequests {
   }
 }
 
-/** Messages that came in the same form. */
-interface Run {
-  readonly form: "plain" | "compressed"
-  readonly messages: Array<Message>
-}
+/** Of messages that are handed out at once, one more or less. */
+const mostBytes = 65_536
+
+const noParts: ReadonlyArray<Uint8Array> = []
 
 const none = GrpcError.fromViolation(new WrongMessageCount("peer", "request", "none"))
 
