@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { GrpcCompression } from "@sluice/core/grpc/GrpcCompression"
 import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
+import { GrpcEncodings } from "@sluice/core/protocol/grpc/GrpcEncoding"
 import * as GrpcError from "@sluice/core/protocol/grpc/GrpcError"
+import * as GrpcErrorDetails from "@sluice/core/protocol/grpc/GrpcErrorDetails"
 import * as GrpcMetadata from "@sluice/core/protocol/grpc/GrpcMetadata"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -117,6 +120,130 @@ describe("GrpcServedCall", () => {
           [200, "0", undefined, ["none"]]
         ])
         assert.strictEqual(logs.entries.length, 3)
+      })
+    )
+  )
+
+  it.effect("outlives what throws: interceptors, compressors, and details that are none", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const logs = new LogRecorder()
+        const broken = (): never => {
+          throw new Error("broken")
+        }
+        const Services = GrpcServer.layer(
+          Greeter,
+          {
+            sayHello: ({ name }) =>
+              name === "details"
+                ? GrpcError.notFound("x", { details: [GrpcErrorDetails.BadRequest({} as never)] })
+                : Effect.succeed({ message: name }),
+            collectHellos: (requests) => Effect.as(Stream.runDrain(requests), { message: "" })
+          },
+          {
+            interceptors: [(call, handled) => (call.metadata.has("x-throw") ? broken() : handled)]
+          }
+        )
+        const encodings = new GrpcEncodings([{ name: "broken", compress: broken, decompress: broken }])
+        const world = yield* logs
+          .listen(World.make(Services, { compression: ["broken"], maxConcurrentCalls: 1 }))
+          .pipe(Effect.provideService(GrpcCompression, encodings))
+        keep(world)
+        const code = (method: string, body: Uint8Array, headers: Readonly<Record<string, string>>) =>
+          Effect.map(World.call(world, `/hello.Greeter/${method}`, body, headers), (answer) => answer.code)
+        const compressed = { "grpc-encoding": "broken" }
+        assert.strictEqual(yield* code("SayHello", World.text("A"), { "x-throw": "1" }), "2")
+        assert.strictEqual(yield* code("CollectHellos", World.text("A"), { "x-throw": "1" }), "2")
+        assert.strictEqual(yield* code("SayHello", World.text("A", 1), compressed), "13")
+        assert.strictEqual(yield* code("CollectHellos", World.text("A", 1), compressed), "13")
+        assert.strictEqual(yield* code("SayHello", World.text("A"), { "grpc-accept-encoding": "broken" }), "13")
+        assert.strictEqual(yield* code("SayHello", World.text("details"), {}), "5")
+        assert.strictEqual(yield* code("SayHello", World.text("A"), {}), "0")
+        assert.strictEqual(logs.entries.length, 6)
+      })
+    )
+  )
+
+  it.effect("closes the scope of a call behind its reply, and is over then", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<void>()
+        const closed: Array<string> = []
+        const closing = (name: string) =>
+          Effect.addFinalizer((exit) =>
+            Effect.sync(() => {
+              closed.push(`${name} ${exit._tag}`)
+            })
+          )
+        const Services = GrpcServer.layer(Greeter, {
+          sayHello: ({ name }) =>
+            Effect.gen(function* () {
+              yield* closing(name)
+              if (name === "slow") yield* Effect.addFinalizer(() => Deferred.await(gate))
+              if (name === "dies") yield* Effect.addFinalizer(() => Effect.die(new Error("a finalizer")))
+              if (name === "later") yield* Effect.yieldNow
+              if (name === "fails") return yield* GrpcError.notFound("")
+              return { message: name }
+            }),
+          streamHellos: ({ name }) => Stream.fromEffect(Effect.as(closing(name), { message: name }))
+        })
+        const logs = new LogRecorder()
+        const world = yield* logs.listen(World.make(Services, { maxConcurrentCalls: 1 }))
+        keep(world)
+        const code = (name: string, path = "/hello.Greeter/SayHello") =>
+          Effect.map(World.call(world, path, World.text(name)), (answer) => answer.code)
+        assert.deepStrictEqual(
+          [yield* code("now"), yield* code("later"), yield* code("fails"), yield* code("stream", stream)],
+          ["0", "0", "5", "0"]
+        )
+        assert.deepStrictEqual(closed, ["now Success", "later Success", "fails Failure", "stream Success"])
+        assert.strictEqual(yield* code("dies"), "0")
+        assert.strictEqual(logs.entries.length, 1)
+        assert.strictEqual(yield* code("slow"), "0")
+        // The call before is still at its end.
+        assert.strictEqual(yield* code("now"), "8")
+        yield* Deferred.succeed(gate, undefined)
+        yield* turns
+        assert.strictEqual(yield* code("now"), "0")
+      })
+    )
+  )
+
+  it.effect("answers one request with one reply, whatever its interceptors do", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const logs = new LogRecorder()
+        const Services = GrpcServer.layer(
+          Greeter,
+          {
+            sayHello: ({ name }) => Effect.succeed({ message: name }),
+            streamHellos: ({ name }) => Stream.succeed({ message: name })
+          },
+          {
+            interceptors: [
+              (call, handled) =>
+                call.metadata.get("x-runs") === "0"
+                  ? Effect.void
+                  : call.metadata.get("x-runs") === "2"
+                    ? Effect.andThen(handled, handled)
+                    : handled
+            ]
+          }
+        )
+        const world = yield* logs.listen(World.make(Services))
+        keep(world)
+        const answered = (path: string, runs: string) =>
+          Effect.map(World.call(world, path, World.text("A"), { "x-runs": runs }), (answer) => [
+            answer.code,
+            World.texts(answer.body)
+          ])
+        const hello = "/hello.Greeter/SayHello"
+        assert.deepStrictEqual(yield* answered(hello, "1"), ["0", ["A"]])
+        assert.deepStrictEqual(yield* answered(hello, "0"), ["13", []])
+        assert.deepStrictEqual(yield* answered(hello, "2"), ["13", ["A"]])
+        assert.deepStrictEqual(yield* answered(stream, "0"), ["0", []])
+        assert.deepStrictEqual(yield* answered(stream, "2"), ["0", ["A", "A"]])
+        assert.strictEqual(logs.entries.length, 2)
       })
     )
   )

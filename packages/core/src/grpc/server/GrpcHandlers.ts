@@ -11,6 +11,9 @@
  * Requests are messages; `requests` is a stream of them, which is taken from no
  * faster than its handler goes. A reply is a message, or what one is made of.
  *
+ * A `Scope` that a handler needs is that of the call: it is closed when the
+ * call has ended, behind the reply.
+ *
  * @since 0.1.0
  */
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
@@ -27,7 +30,7 @@ export type GrpcHandlers<S extends Service, R = never> = {
 
 /** What handlers need of their layer. @category models */
 export type Requirements<H> = {
-  [K in keyof H]-?: H[K] extends (...args: never) => infer A
+  [K in keyof H]-?: NonNullable<H[K]> extends (...args: never) => infer A
     ? A extends Effect.Effect<unknown, unknown, infer R>
       ? R
       : A extends Stream.Stream<unknown, unknown, infer R>

@@ -24,6 +24,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as NetAddress from "effect/net/NetAddress"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ProtobufCodec } from "../../protobuf/ProtobufCodec.ts"
 import type { Compressor } from "../../protocol/grpc/GrpcEncoding.ts"
@@ -43,6 +44,7 @@ import { noFields } from "./GrpcNativeWire.ts"
 import type { GrpcReply } from "./GrpcReply.ts"
 import type { GrpcRequests } from "./GrpcRequests.ts"
 import type { ServedMethod, ServerLimits } from "./GrpcServed.ts"
+import * as GrpcServedFailure from "./GrpcServedFailure.ts"
 import type { GrpcServerCall } from "./GrpcServerCall.ts"
 
 /** What a call is served with. @category models */
@@ -69,7 +71,10 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   readonly parts: Parts
   private phase: "unanswered" | "begun" | "ended" = "unanswered"
   private fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  private interruptedBy: "nobody" | "peer" | "server" = "nobody"
+  /** Whether something of it runs; `ended` behind the reply may be still to come. */
+  private running: "yes" | "no" = "yes"
+  private onEnd: (() => void) | undefined = undefined
+  private interruptedBy: GrpcServedFailure.InterruptedBy = "nobody"
   private timer: Timer | undefined = undefined
   private compression: "on" | "off" = "on"
   private leading = GrpcMetadata.empty
@@ -155,7 +160,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   // What the session sees.
 
   observe(ended: () => void): void {
-    this.fiber!.addObserver(ended)
+    this.onEnd = ended
   }
 
   interrupt(by: "peer" | "server"): void {
@@ -180,11 +185,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
         this.finish
       )
     }
-    if (request instanceof GrpcError.GrpcError) {
-      this.fail(request)
-      this.over()
-      return undefined
-    }
+    if (request instanceof GrpcError.GrpcError) return this.run(Exit.fail(request), this.finish)
     if (served.interceptor !== undefined || GrpcMethod.givesMany(served.method)) {
       return this.run(this.handled(request), this.finish)
     }
@@ -197,20 +198,37 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   ): Serving | undefined {
     if (Exit.isExit(effect)) {
       finish(effect as Exit.Exit<A, GrpcError.GrpcError>)
+      this.over()
       return undefined
     }
     const { served, untilMillis } = this.parts
-    const context =
-      untilMillis === Number.POSITIVE_INFINITY ? served.context : Context.add(served.context, GrpcDeadline, untilMillis)
+    const scope = Scope.makeUnsafe()
+    const scoped = Context.add(served.context, Scope.Scope, scope)
+    const context = untilMillis === Number.POSITIVE_INFINITY ? scoped : Context.add(scoped, GrpcDeadline, untilMillis)
     const fiber = Effect.runForkWith(context)(effect)
-    const exit = fiber.pollUnsafe()
-    if (exit !== undefined) {
+    const ended = (exit: Exit.Exit<A, GrpcError.GrpcError>): void => {
       finish(exit)
-      return undefined
+      this.closeScope(scope, exit)
     }
-    this.fiber = fiber
-    fiber.addObserver(finish)
-    return this
+    const exit = fiber.pollUnsafe()
+    if (exit === undefined) {
+      this.fiber = fiber
+      fiber.addObserver(ended)
+    } else ended(exit)
+    return this.running === "yes" ? this : undefined
+  }
+
+  /** What the handler has left to its scope is done behind the reply. */
+  private closeScope(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): void {
+    const closing = Scope.closeUnsafe(scope, exit)
+    if (closing === undefined) {
+      this.over()
+      return
+    }
+    Effect.runForkWith(this.parts.served.context)(Effect.uninterruptible(closing)).addObserver((exit) => {
+      if (exit._tag === "Failure") GrpcServedFailure.report(this.parts.served, exit.cause)
+      this.over()
+    })
   }
 
   /** The handler's answer; a handler that throws has a defect. */
@@ -232,7 +250,12 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
       if (Stream.isStream(answer)) return Stream.runForEachArray(answer, (replies) => this.sendAll(replies, 0))
       return Effect.flatMap(answer as Effect.Effect<object, GrpcError.GrpcError>, (reply) => this.sendOne(reply))
     })
-    return interceptor === undefined ? replied : interceptor(this, replied)
+    if (interceptor === undefined) return replied
+    try {
+      return interceptor(this, replied)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
   }
 
   private sendOne(reply: object): Effect.Effect<void, GrpcError.GrpcError> {
@@ -263,6 +286,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   private send(reply: object): GrpcError.GrpcError | undefined {
     if (this.phase === "ended") return undefined
     const { codec, compressor, limits, reply: wire } = this.parts
+    if (this.repliedCount > 0 && !GrpcMethod.givesMany(this.method)) return GrpcServedFailure.wrongCount("two")
     const by = this.compression === "on" ? compressor : undefined
     const bytes = GrpcOutbound.encode(codec, reply, by, limits.maxSendBytes)
     if (bytes instanceof GrpcError.GrpcError) return bytes
@@ -283,7 +307,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
         : reply.begin({ ...this.leading.toFields(), ...encoding })
     if (refusal?.fault === "caller") {
       this.leading = GrpcMetadata.empty
-      return unsendable(refusal)
+      return GrpcServedFailure.unsendable(refusal)
     }
     this.phase = "begun"
     return undefined
@@ -300,21 +324,24 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
 
   private readonly finish = (exit: Exit.Exit<unknown, GrpcError.GrpcError>): void => {
     if (exit._tag === "Success") this.end(GrpcStatus.Ok, GrpcStatus.okTrailers)
-    else this.fail(this.errorOf(exit.cause))
-    this.over()
+    else this.fail(GrpcServedFailure.errorOf(this.parts.served, exit.cause, this.interruptedBy))
   }
 
   private fail(error: GrpcError.GrpcError): void {
-    this.end(error.reason.code, GrpcError.toTrailers(error))
+    this.end(error.reason.code, GrpcServedFailure.trailersOf(this.parts.served, error))
   }
 
   private end(code: GrpcStatus.Code, status: FieldsInput): void {
     if (this.phase === "ended") return
+    if (code === GrpcStatus.Ok && this.repliedCount === 0 && !GrpcMethod.givesMany(this.method)) {
+      this.fail(GrpcServedFailure.told(this.parts.served, GrpcServedFailure.wrongCount("no")))
+      return
+    }
     // Metadata that was given before is the head's, also of a call that failed.
     if (this.phase === "unanswered" && (code === GrpcStatus.Ok || !this.leading.isEmpty)) {
       const failure = this.begin()
       if (failure !== undefined && code === GrpcStatus.Ok) {
-        this.fail(this.told(failure))
+        this.fail(GrpcServedFailure.told(this.parts.served, failure))
         return
       }
     }
@@ -326,7 +353,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
     const refusal = this.close(phase, trailers)
     // The client must hear how the call has ended, if not why.
     if (refusal?.fault !== "caller") return
-    this.report(Cause.fail(unsendable(refusal)))
+    GrpcServedFailure.report(this.parts.served, Cause.fail(GrpcServedFailure.unsendable(refusal)))
     this.close(phase, GrpcStatus.trailers(code, ""))
   }
 
@@ -335,42 +362,16 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
     return phase === "begun" ? reply.end(trailers) : reply.endOnly(trailers)
   }
 
-  /** Its handler has ended. */
+  /** Its handler has ended, and all that it has left. */
   private over(): void {
+    this.running = "no"
     this.parts.requests.release()
     this.parts.onOver(this)
+    this.onEnd?.()
   }
 
   private expire(): void {
     this.fail(GrpcError.deadlineExceeded("the deadline of the call is over"))
     this.fiber?.interruptUnsafe()
   }
-
-  private errorOf(cause: Cause.Cause<GrpcError.GrpcError>): GrpcError.GrpcError {
-    for (const reason of cause.reasons) {
-      if (reason._tag === "Fail" && reason.error instanceof GrpcError.GrpcError) return this.told(reason.error)
-    }
-    if (!Cause.hasInterruptsOnly(cause)) {
-      this.report(cause)
-      return GrpcError.unknown("")
-    }
-    if (this.interruptedBy === "server") return GrpcError.unavailable("the server is shutting down")
-    return GrpcError.cancelled(this.interruptedBy === "peer" ? "" : "the handler was interrupted")
-  }
-
-  /** What this side could not encode is its own mistake, and would leave no trace otherwise. */
-  private told(error: GrpcError.GrpcError): GrpcError.GrpcError {
-    if (error.reason._tag === "Internal" && error.cause !== undefined) this.report(Cause.fail(error))
-    return error
-  }
-
-  private report(cause: Cause.Cause<unknown>): void {
-    const { method, context } = this.parts.served
-    Effect.runForkWith(context)(
-      Effect.annotateLogs(Effect.logError("Unhandled error in a gRPC handler", cause), { method: method.path })
-    )
-  }
 }
-
-const unsendable = (refusal: Refusal): GrpcError.GrpcError =>
-  GrpcError.internal("the metadata cannot be sent", { fault: "caller", cause: refusal })
