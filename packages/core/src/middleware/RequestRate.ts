@@ -43,9 +43,9 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Limit from "../protocol/Limit.ts"
+import { RateBuckets, type Taken } from "../service/RateBuckets.ts"
 import * as ClientAddress from "./ClientAddress.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
-import { RateBuckets, type Taken } from "./RateBuckets.ts"
 import * as RequestRefused from "./RequestRefused.ts"
 
 /** The bucket that a request takes a token from. @category models */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RateBuckets } from "@sluice/core/middleware/RateBuckets"
+import { RateBuckets } from "@sluice/core/service/RateBuckets"
 
 const start = 1_700_000_000_000
 
