@@ -46,7 +46,7 @@ describe("code in documents", () => {
       })
     }
   }
-  it("the README begins with the two commands, then the echo and the line server, HTTP and a WebSocket", () => {
+  it("the README begins with the two commands, then the echo and the line server, HTTP, a WebSocket and gRPC", () => {
     const readme = read("README.md")
     const firstCode = /^```\w+\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ""
     const commands = firstCode.trim().split("\n")
@@ -60,7 +60,8 @@ describe("code in documents", () => {
         "docs/patterns/01-echo-server.ts",
         "docs/patterns/02-line-server.ts",
         "docs/guide/web-server.ts",
-        "docs/guide/websocket-echo.ts"
+        "docs/guide/websocket-echo.ts",
+        "docs/guide/grpc-server.ts"
       ]
     )
     for (const { code } of blocksOf(readme)) assert.isAtMost(code.trim().split("\n").length, 22)
