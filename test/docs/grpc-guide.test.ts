@@ -70,6 +70,34 @@ describe("grpc-server and grpc-client", () => {
   )
 })
 
+describe("backpressure", () => {
+  it.effect("who leaves a stream unread for 30 seconds loses the call; who reads a little keeps it", () => {
+    let made = 0
+    const message = "x".repeat(64 * 1024)
+    const endless = Stream.map(Stream.rechunk(Stream.range(1, 100_000), 1), () => {
+      made++
+      return { message }
+    })
+    return converse(
+      GrpcServer.serve(GrpcServer.layer(Greeter, { streamHellos: () => endless })),
+      Effect.gen(function* () {
+        const replies = yield* Stream.toPull((yield* greeter).streamHellos({}))
+        for (let read = 0; read < 10; read++) {
+          // A window is given back by halves.
+          for (let reply = 0; reply < 4; reply++) yield* replies
+          yield* turns
+          yield* TestClock.adjust("20 seconds")
+        }
+        assert.isBelow(made, 100)
+        yield* TestClock.adjust("40 seconds")
+        yield* turns
+        const error = yield* Effect.flip(Effect.forever(replies))
+        assert.strictEqual(error._tag === "GrpcError" && error.reason._tag, "Cancelled")
+      })
+    )
+  })
+})
+
 describe("grpc-mounted", () => {
   const page = { origin: "https://app.example" }
   const json = { ...page, "content-type": "application/json" }
