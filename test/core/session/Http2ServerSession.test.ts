@@ -369,6 +369,30 @@ describe("clients that go", () => {
     })
   )
 
+  it.effect("who goes on behind a body that broke a rule is interrupted, some time after it was told", () =>
+    Effect.gen(function* () {
+      const told = yield* Deferred.make<void>()
+      const interrupted = yield* Deferred.make<void>()
+      const world = yield* WebWorld.serving(
+        Effect.gen(function* () {
+          const { stream } = yield* request
+          yield* Stream.runDrain(stream).pipe(Effect.ignore, Effect.andThen(Deferred.succeed(told, undefined)))
+          return yield* Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
+        }),
+        { closeTimeout: "5 seconds" }
+      )
+      const peer = yield* Http2Peer.connect(world)
+      peer.send(Wire.settingsAck, headers(1, [...post(), ["content-length", "5"]]), data(1, "hel"))
+      yield* settle
+      peer.send(data(1, "lo, more"))
+      yield* Deferred.await(told)
+      yield* TestClock.adjust("4999 millis")
+      assert.isFalse(yield* Deferred.isDone(interrupted))
+      yield* TestClock.adjust("1 millis")
+      yield* Deferred.await(interrupted)
+    })
+  )
+
   it.effect("the loss of the connection interrupts all, and the connection is over when they are", () =>
     Effect.gen(function* () {
       const cleaned = yield* Deferred.make<void>()

@@ -182,6 +182,7 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     const isTold = isOfMessage(failure) && body?.isAwaited === true
     if (outcome === "aborted" && !isTold) exchange.serving?.interrupt("peer")
     body?.fail(isTold ? new BodyViolation(failure) : new BodyLost())
+    if (isTold) this.awaitHandler(exchange)
     exchange.resumeWriters()
     this.environment.onEnd?.(exchange, outcome)
   }
@@ -276,7 +277,7 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
     else pump.resume()
   }
 
-  /** A handler learns from the upgraded stream that it has ended; one that does not is interrupted. */
+  /** A handler learns from its body, or the upgraded stream, that that has ended; one that does not is interrupted. */
   private awaitHandler(exchange: Http2Exchange): void {
     const { serving } = exchange
     if (serving === undefined) return

@@ -160,7 +160,11 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   // What the session sees.
 
   observe(ended: () => void): void {
-    this.onEnd = ended
+    const { onEnd } = this
+    this.onEnd = () => {
+      onEnd?.()
+      ended()
+    }
   }
 
   interrupt(by: "peer" | "server"): void {
