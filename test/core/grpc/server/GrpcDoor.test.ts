@@ -45,6 +45,14 @@ describe("GrpcDoor", () => {
     )
   }
 
+  it.effect("says no more than the code, where the client takes no head with the rest", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make(Services)
+      const answer = yield* World.call(world, `/${'"'.repeat(10_000)}`, World.text("A"))
+      assert.deepStrictEqual([answer.status, answer.code, answer.message], [200, "12", undefined])
+    })
+  )
+
   it.effect("finds the method behind a query", () =>
     Effect.gen(function* () {
       const world = yield* World.make(Services)

@@ -9,6 +9,7 @@
  */
 import * as GrpcEncoding from "../../protocol/grpc/GrpcEncoding.ts"
 import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
+import * as GrpcStatus from "../../protocol/grpc/GrpcStatus.ts"
 import type { HttpMount, MountHost, Serving } from "../../server/HttpMount.ts"
 import type { HttpExchange } from "../../session/HttpExchange.ts"
 import { GrpcInbound } from "../GrpcInbound.ts"
@@ -128,7 +129,12 @@ export class GrpcDoor implements HttpMount {
       observer.onEnd({ path, method, code: error.reason.code, durationMillis: 0, requestCount: 0, replyCount: 0 })
     }
     const trailers = GrpcError.toTrailers(error)
-    call.reply.endOnly(acceptText === undefined ? trailers : { ...trailers, "grpc-accept-encoding": acceptText })
+    const { reply } = call
+    const refusal = reply.endOnly(
+      acceptText === undefined ? trailers : { ...trailers, "grpc-accept-encoding": acceptText }
+    )
+    // More than the client takes, as a path of thousands of characters is: it must hear how the call has ended, if not why.
+    if (refusal?.fault === "caller") reply.endOnly(GrpcStatus.trailers(error.reason.code, ""))
   }
 
   private unimplemented(path: string): GrpcError.GrpcError {
