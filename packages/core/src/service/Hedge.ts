@@ -1,0 +1,176 @@
+/**
+ * Makes a call a second time when it takes longer than most do, and takes the
+ * answer that comes first.
+ *
+ * One slow server among many, a lost packet, a pause of a garbage collector:
+ * the slowest hundredth of calls is slow by chance, and the same call made
+ * again is not. Sent after the 95th percentile that costs one call in twenty,
+ * and takes most of the tail away (J. Dean, L. Barroso, "The Tail at Scale").
+ *
+ * Only for calls that do no harm when they are acted on twice. When all are
+ * slow there is no chance in it, and the budget stops the second calls: share
+ * it with `Retry`.
+ *
+ * A failure is final when it comes before the second call, or when both fail;
+ * otherwise the other one decides. The loser is interrupted.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { LatencyHistogram } from "./LatencyHistogram.ts"
+import * as MonotonicMillis from "./MonotonicMillis.ts"
+import type { Policy } from "./Policy.ts"
+import * as PolicyOption from "./PolicyOption.ts"
+import * as RetryBudget from "./RetryBudget.ts"
+
+/** @category options */
+export interface Options {
+  /**
+   * When the second call is made: after a fixed time, or after a percentile of
+   * the latencies of answers.
+   */
+  readonly after: Duration.Input | AfterPercentile
+  /** Where second calls are paid from. Default: a budget of its own; `"unlimited"` for none. */
+  readonly budget?: RetryBudget.RetryBudget["Service"] | "unlimited" | undefined
+}
+
+/** @category options */
+export interface AfterPercentile {
+  /** From 0.5 to 0.999: at 0.95 one call in twenty is made twice. */
+  readonly percentile: number
+  /** No second calls before so many answers were measured; at least 1. Default 20. */
+  readonly minSamples?: number | undefined
+  /** Latencies are forgotten after one or two of these; above 0. Default 30 seconds. */
+  readonly period?: Duration.Input | undefined
+}
+
+/** @category constructors */
+export const make = (options: Options): Effect.Effect<Policy> =>
+  Effect.flatMap(
+    Effect.sync(() => delayOf(options.after)),
+    (delay) => {
+      const { budget } = options
+      if (budget === "unlimited") return Effect.succeed(hedging(delay, undefined))
+      return Effect.map(budget === undefined ? RetryBudget.make() : Effect.succeed(budget), (one) =>
+        hedging(delay, one)
+      )
+    }
+  )
+
+/** How long to wait, and what is learned from answers. */
+interface Delay {
+  /** `undefined`: not known yet. */
+  readonly waitMillis: (nowMillis: number) => number | undefined
+  readonly answered: (latencyMillis: number, nowMillis: number) => void
+}
+
+const isPercentile = (after: Duration.Input | AfterPercentile): after is AfterPercentile =>
+  typeof after === "object" && after !== null && "percentile" in after
+
+const delayOf = (after: Duration.Input | AfterPercentile): Delay => {
+  if (!isPercentile(after)) {
+    const waitMillis = PolicyOption.millis("after", after)
+    return { waitMillis: () => waitMillis, answered: () => {} }
+  }
+  const percentile = PolicyOption.ratio("after.percentile", after.percentile, 0.5, 0.999)
+  const minSamples = PolicyOption.count("after.minSamples", after.minSamples ?? 20)
+  const histogram = new LatencyHistogram(PolicyOption.millis("after.period", after.period ?? "30 seconds"))
+  return {
+    waitMillis: (nowMillis) =>
+      histogram.count(nowMillis) < minSamples ? undefined : histogram.percentile(percentile, nowMillis),
+    answered: (latencyMillis, nowMillis) => histogram.record(latencyMillis, nowMillis)
+  }
+}
+
+const hedging =
+  (delay: Delay, budget: RetryBudget.RetryBudget["Service"] | undefined): Policy =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const hedged = Effect.suspend(() => {
+      const race = new Race<A, E>()
+      // The finalizer is there before a call is made: nothing that is interrupted at any time stays under way.
+      return Effect.onExitPrimitive(
+        Effect.withFiber((caller: Fiber.Fiber<unknown, unknown>) => {
+          const clock = caller.getRef(Clock.Clock)
+          const context = caller.context as Context.Context<R>
+          const begin = () => race.begin(() => Effect.runForkWith(context)(self), clock, delay)
+          const first = begin()
+          return first ?? race.wait(caller, delay.waitMillis(MonotonicMillis.of(clock)), budget, begin)
+        }),
+        () => race.stop()
+      )
+    })
+    return budget === undefined ? hedged : RetryBudget.counted(hedged, budget)
+  }
+
+/** A call and its second. */
+class Race<A, E> {
+  /** Those that have not ended. */
+  private readonly running = new Set<Fiber.Fiber<A, E>>()
+  private onEnd: ((exit: Exit.Exit<A, E>) => void) | undefined
+  private begunCount = 0
+  private isWon = false
+
+  /** Its end, where it has come already. */
+  begin(run: () => Fiber.Fiber<A, E>, clock: Clock.Clock, delay: Delay): Exit.Exit<A, E> | undefined {
+    const begunAt = MonotonicMillis.of(clock)
+    const isFirst = this.begunCount++ === 0
+    const fiber = run()
+    this.running.add(fiber)
+    fiber.addObserver((exit) => {
+      this.running.delete(fiber)
+      // A first call that lost would have taken longer still. Left out, the slow ones would be
+      // missing among those measured, and the percentile would fall with every second call.
+      if (exit._tag === "Success" || (isFirst && this.isWon)) {
+        const nowMillis = MonotonicMillis.of(clock)
+        delay.answered(nowMillis - begunAt, nowMillis)
+      }
+      if (exit._tag === "Success") this.isWon = true
+      this.onEnd?.(exit)
+    })
+    return fiber.pollUnsafe()
+  }
+
+  wait(
+    caller: Fiber.Fiber<unknown, unknown>,
+    waitMillis: number | undefined,
+    budget: RetryBudget.RetryBudget["Service"] | undefined,
+    begin: () => Exit.Exit<A, E> | undefined
+  ): Effect.Effect<A, E> {
+    return Effect.callback((resume) => {
+      const timer = waitMillis === undefined ? undefined : this.fork(caller, waitMillis, budget)
+      this.onEnd = (exit) => {
+        // A failure beside a call that goes on decides nothing; an interrupt of its own is one too.
+        if (exit._tag === "Failure" && this.running.size > 0) return
+        timer?.interruptUnsafe()
+        resume(exit)
+      }
+      timer?.addObserver((exit) => {
+        if (exit._tag === "Success" && exit.value) begin()
+      })
+      return Effect.sync(() => timer?.interruptUnsafe())
+    })
+  }
+
+  /** Interrupts those that have not won. */
+  stop(): Effect.Effect<void> | undefined {
+    this.onEnd = undefined
+    return this.running.size === 0 ? undefined : Fiber.interruptAll([...this.running])
+  }
+
+  /** Waits, and then asks the budget. */
+  private fork(
+    caller: Fiber.Fiber<unknown, unknown>,
+    waitMillis: number,
+    budget: RetryBudget.RetryBudget["Service"] | undefined
+  ): Fiber.Fiber<boolean> {
+    const sleep = caller.getRef(Clock.Clock).sleep(Duration.millis(waitMillis))
+    return Effect.runForkWith(caller.context)(
+      Effect.andThen(sleep, budget === undefined ? Effect.succeed(true) : budget.withdraw)
+    )
+  }
+}
