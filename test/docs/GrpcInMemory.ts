@@ -1,5 +1,5 @@
 /** The documents' servers of gRPC on a network in memory, and channels to them. */
-import { type Dialer, GrpcChannel, GrpcClient, type WebServer } from "@sluice/core"
+import { type Dialer, GrpcChannel, GrpcClient, type MemoryNetwork, type WebServer } from "@sluice/core"
 import { Greeter } from "@sluice/examples/generated/hello_pb"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -12,7 +12,11 @@ export const { target } = WebInMemory
 /** Runs a conversation with what serves itself, over a channel to it; nothing is left open. */
 export const converse = <A, E, R extends WebInMemory.Provided, SE = never>(
   served: Layer.Layer<never, SE, R>,
-  conversation: Effect.Effect<A, E, GrpcChannel.GrpcChannel | Dialer.Dialer | WebServer.WebServer | Scope.Scope>,
+  conversation: Effect.Effect<
+    A,
+    E,
+    GrpcChannel.GrpcChannel | Dialer.Dialer | WebServer.WebServer | MemoryNetwork.MemoryNetwork | Scope.Scope
+  >,
   options?: GrpcChannel.Options
 ) =>
   WebInMemory.converse(

@@ -27,7 +27,7 @@ export const routes = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
 /** Runs a conversation with the service, closes the server, and checks that nothing is left open. */
 export const converse = <A, E, R extends Provided, SE = never>(
   service: Layer.Layer<never, SE, R>,
-  conversation: Effect.Effect<A, E, Dialer.Dialer | WebServer.WebServer | Scope.Scope>,
+  conversation: Effect.Effect<A, E, Dialer.Dialer | WebServer.WebServer | MemoryNetwork.MemoryNetwork | Scope.Scope>,
   options?: WebServer.Options
 ) =>
   Effect.gen(function* () {
