@@ -136,6 +136,17 @@ describe("RFC 9113 §6.7: keepalive", () => {
     ])
     assert.strictEqual(side.engine.output.closing, "end")
   })
+  it("one that answers is asked again by the interval, also where that is shorter than an answer may take", () => {
+    const side = server({}, { ...alive, pingInterval: "1 second" }).receive(post(1))
+    for (let nowMillis = 1_000; nowMillis <= 5_000; nowMillis += 1_000) {
+      side.taken()
+      assert.strictEqual(side.engine.deadlineMillis, nowMillis)
+      side.wakes(nowMillis)
+      const [asked] = side.reader.frames(side.bytes()).filter((one) => one !== "PREFACE")
+      assert.strictEqual(asked?.type, 6)
+      side.at(nowMillis).receive(Wire.frame("PING", 1, 0, asked!.payload))
+    }
+  })
   it("one that answers is asked again", () => {
     const side = server({}, alive).receive(post(1))
     side.taken()

@@ -223,6 +223,8 @@ export class Http2Control {
 
   private onPong(bytes: Uint8Array, start: number): void {
     const pong = this.ping.answered(bytes, start, this.link.nowMillis)
+    // The next silence may be over before this answer would have been too late.
+    this.link.arm(this.ping.dueMillis(this.link.streams.count > 0))
     if (pong === undefined) this.spend(budgets.unknown)
     else if (pong.purpose === "user") this.link.handler.onPong(pong.roundTripMillis)
     else if (pong.purpose === "drain" && this.goAway.onPong()) this.finishDrain()

@@ -67,7 +67,7 @@ export class Http2Ping {
   /**
    * When `advance` wants to be called. It moves with each `heard`, but only to
    * later: a timer that was set before may come early, and look again. It comes
-   * nearer with `ask`, and with the first stream.
+   * nearer with `ask`, with the first stream, and with an answer.
    */
   dueMillis(hasStreams: boolean): number {
     const oldest = this.pending[0]
