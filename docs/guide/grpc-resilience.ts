@@ -1,7 +1,7 @@
 import { GrpcChannel, GrpcClient, GrpcResolver, GrpcServiceConfig, GrpcStatus } from "@sluice/core"
 import { Greeter } from "@sluice/examples/generated/hello_pb"
 import { NodeMain, NodeServices } from "@sluice/node"
-import { Console, Effect } from "effect"
+import { Console, Context, Effect, Layer } from "effect"
 
 /** What may be carried out twice is tried again; all of it stops while too many calls fail. */
 export const serviceConfig = GrpcServiceConfig.make({
@@ -32,9 +32,16 @@ const Servers = GrpcChannel.layer(GrpcResolver.dns({ host: "localhost", port: 50
   serviceConfig
 })
 
+/** The client as a service: who needs it knows of no channel. */
+export class GreeterClient extends Context.Service<GreeterClient, GrpcClient.Client<typeof Greeter>>()(
+  "GreeterClient"
+) {
+  static readonly layer = Layer.effect(this)(GrpcClient.make(Greeter))
+}
+
 const Main = Effect.gen(function* () {
-  const greeter = yield* GrpcClient.make(Greeter)
+  const greeter = yield* GreeterClient
   yield* Console.log((yield* greeter.sayHello({ name: "Ada" })).message)
-}).pipe(Effect.provide(Servers), Effect.provide(NodeServices.layer))
+}).pipe(Effect.provide(Layer.provide(GreeterClient.layer, Servers)), Effect.provide(NodeServices.layer))
 
 if (import.meta.main) NodeMain.run(Main)

@@ -24,7 +24,7 @@ import { greet } from "../../docs/guide/grpc-client.ts"
 import { conversation } from "../../docs/guide/grpc-in-memory.ts"
 import * as Metrics from "../../docs/guide/grpc-metrics.ts"
 import * as Mounted from "../../docs/guide/grpc-mounted.ts"
-import { serviceConfig } from "../../docs/guide/grpc-resilience.ts"
+import { GreeterClient, serviceConfig } from "../../docs/guide/grpc-resilience.ts"
 import { Services } from "../../docs/guide/grpc-server.ts"
 import { turns } from "../harness/TransportContract.ts"
 import { converse, greeter, messages } from "./GrpcInMemory.ts"
@@ -185,17 +185,17 @@ describe("grpc-resilience", () => {
     return {
       counts,
       failing,
-      layer: Layer.provideMerge(channel, Layer.provideMerge(servers, MemoryNetwork.layerDialer)).pipe(
+      layer: GreeterClient.layer.pipe(
+        Layer.provide(channel),
+        Layer.provideMerge(servers),
+        Layer.provide(MemoryNetwork.layerDialer),
         Layer.provide(MemoryNetwork.layer())
       )
     }
   })
 
   const living = <A, E>(
-    run: (
-      counts: Readonly<Record<string, number>>,
-      failing: Set<string>
-    ) => Effect.Effect<A, E, GrpcChannel.GrpcChannel>
+    run: (counts: Readonly<Record<string, number>>, failing: Set<string>) => Effect.Effect<A, E, GreeterClient>
   ) => Effect.flatMap(world, ({ counts, failing, layer }) => Effect.provide(run(counts, failing), layer))
 
   /** A call of less than two seconds. */
@@ -210,7 +210,7 @@ describe("grpc-resilience", () => {
 
   /** Until both are connected, all calls go to the one that is. */
   const bothConnected = Effect.fnUntraced(function* (counts: Readonly<Record<string, number>>) {
-    const client = yield* greeter
+    const client = yield* GreeterClient
     for (let call = 0; call < 10 && Object.values(counts).includes(0); call++) {
       yield* client.sayHello({})
       yield* turns
@@ -221,7 +221,7 @@ describe("grpc-resilience", () => {
   it.effect("each server has its turn", () =>
     living((counts) =>
       Effect.gen(function* () {
-        const client = yield* greeter
+        const client = yield* GreeterClient
         yield* bothConnected(counts)
         const before = { ...counts }
         for (let call = 0; call < 10; call++) yield* client.sayHello({})
@@ -233,7 +233,7 @@ describe("grpc-resilience", () => {
   it.effect("a call that one server refuses succeeds at the other; where all do, it fails after three attempts", () =>
     living((counts, failing) =>
       Effect.gen(function* () {
-        const client = yield* greeter
+        const client = yield* GreeterClient
         yield* bothConnected(counts)
         failing.add("one")
         const first = yield* whileTimePasses(client.sayHello({}))
@@ -251,7 +251,7 @@ describe("grpc-resilience", () => {
   it.effect("where a server does not answer, another is asked beside it", () =>
     living((counts, failing) =>
       Effect.gen(function* () {
-        const client = yield* greeter
+        const client = yield* GreeterClient
         yield* bothConnected(counts)
         failing.add("one")
         for (let call = 0; call < 2; call++) {

@@ -299,12 +299,14 @@ describe("the tables of limits", () => {
       assert.deepStrictEqual(shown, cases as unknown)
     })
   }
-  it("the README shows rows of these", () => {
-    const section = /^## Limits\n([\s\S]*?)^## /m.exec(read("README.md"))?.[1] ?? ""
-    const shown = [...section.matchAll(cells)].map(([row]) => row)
-    assert.isNotEmpty(shown)
-    for (const row of shown) assert.include(read("docs/limits.md").split("\n"), row)
-  })
+  for (const document of ["README.md", "docs/grpc.md"]) {
+    it(`${document} shows rows of these`, () => {
+      const section = /^## Limits\n([\s\S]*?)^## /m.exec(read(document))?.[1] ?? ""
+      const shown = [...section.matchAll(cells)].map(([row]) => row)
+      assert.isNotEmpty(shown)
+      for (const row of shown) assert.include(read("docs/limits.md").split("\n"), row)
+    })
+  }
 })
 
 describe("the table of budgets", () => {
