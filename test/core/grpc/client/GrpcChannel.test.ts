@@ -50,6 +50,25 @@ describe("one server", () => {
     )
   )
 
+  it.effect("replies that nobody reads do not hold up other calls on the connection", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", sendTimeout: "unbounded" })
+      const channel = yield* World.channel(world, target)
+      const body = new Uint8Array(300_000)
+      for (let index = 0; index < 6; index++) {
+        const unread = yield* World.called(channel, `/${index}`)
+        unread.stream = undefined
+        world.at("a.test").last.last.respond(200, {}, body)
+        yield* turns
+        assert.notInclude(unread.events, "end")
+      }
+      const heard = yield* World.called(channel, "/small")
+      world.at("a.test").last.last.respond(200, {}, "hello")
+      yield* turns
+      World.succeeded(heard)
+    })
+  )
+
   it.effect("eager: is connected to at once", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

@@ -17,7 +17,8 @@ describe("resolve", () => {
       idleMillis: 1_800_000,
       bodyMillis: Number.POSITIVE_INFINITY,
       sendMillis: 300_000,
-      pingIntervalMillis: 30_000
+      pingIntervalMillis: 360_000,
+      connectionWindowBytes: 2_147_483_647
     })
   })
 

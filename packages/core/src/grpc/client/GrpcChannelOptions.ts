@@ -44,10 +44,15 @@ export interface CallOptions {
 }
 
 /**
- * Those of HTTP/2 hold for each connection. Of them, `idleTimeout` is 30
- * minutes here, `bodyTimeout` `"unbounded"`, since a stream may be silent for
- * long, and `sendTimeout` 5 minutes: PING finds out who is gone
- * (`pingInterval`, `pingTimeout`).
+ * Those of HTTP/2 hold for each connection. Some have other defaults here:
+ *
+ * - `connectionWindow` 2 GiB - 1: what a stream of replies leaves unread is
+ *   limited by its `streamWindow` alone, so that no call waits for those who
+ *   read slowly, who may be waiting for that call;
+ * - `pingInterval` 6 minutes: servers of gRPC end connections that ask more
+ *   often than every 5 (GOAWAY, `too_many_pings`);
+ * - `idleTimeout` 30 minutes, `sendTimeout` 5 minutes, and `bodyTimeout`
+ *   `"unbounded"`, since a stream may be silent for long.
  *
  * @category options
  */
@@ -89,6 +94,8 @@ export interface Options extends Http2Options.Options, CallOptions {
 export const resolve = (options: Options) => ({
   limits: Http2Options.resolve("client", {
     ...options,
+    connectionWindow: options.connectionWindow ?? Http2Options.maxWindowBytes,
+    pingInterval: options.pingInterval ?? "6 minutes",
     idleTimeout: options.idleTimeout ?? "30 minutes",
     bodyTimeout: options.bodyTimeout ?? "unbounded",
     sendTimeout: options.sendTimeout ?? "5 minutes"
