@@ -122,6 +122,17 @@ describe("GrpcRequests", () => {
     })
   )
 
+  it.effect("hands out a part of many empty messages at a time", () =>
+    Effect.gen(function* () {
+      const { body, requests } = made()
+      body.push(new Uint8Array(5 * 30_000))
+      body.end(undefined)
+      const counts: Array<number> = []
+      yield* Stream.runForEachArray(requests.stream, (messages) => Effect.sync(() => counts.push(messages.length)))
+      assert.deepStrictEqual(counts, [13_108, 13_108, 3_784])
+    })
+  )
+
   it.effect("fails as its body does", () =>
     Effect.gen(function* () {
       const lost = made()

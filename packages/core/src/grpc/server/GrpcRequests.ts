@@ -13,6 +13,7 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
+import { prefixBytes } from "../../protocol/grpc/GrpcMessageWriter.ts"
 import { WrongMessageCount } from "../../protocol/grpc/GrpcViolation.ts"
 import type { BodyFailure } from "../../session/HttpBody.ts"
 import type { GrpcInbound } from "../GrpcInbound.ts"
@@ -117,7 +118,7 @@ export class GrpcRequests {
     let messageBytes = 0
     if (this.ahead !== undefined) {
       messages.push(this.ahead)
-      messageBytes = inbound.messageBytes
+      messageBytes = prefixBytes + inbound.messageBytes
       this.takenForm = inbound.form
       this.ahead = undefined
     }
@@ -131,7 +132,7 @@ export class GrpcRequests {
       } else {
         this.takenForm = inbound.form
         messages.push(message)
-        messageBytes += inbound.messageBytes
+        messageBytes += prefixBytes + inbound.messageBytes
       }
     }
     return messages
@@ -165,7 +166,7 @@ export class GrpcRequests {
   }
 }
 
-/** Of messages that are handed out at once, one more or less. */
+/** Of messages that are handed out at once, with their prefixes: empty ones are not for nothing. The last may be above. */
 const mostBytes = 65_536
 
 const noParts: ReadonlyArray<Uint8Array> = []
