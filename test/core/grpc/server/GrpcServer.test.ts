@@ -384,4 +384,21 @@ describe("GrpcServer", () => {
       })
     )
   )
+
+  it("needs what its handlers need, also those that may be left out, but no scope", () => {
+    class Db extends Context.Service<Db, { readonly row: string }>()("Db") {}
+    const sayHello = () => Effect.map(Db, ({ row }) => ({ message: row }))
+    type Needs<L> = L extends Layer.Layer<never, never, infer R> ? R : "no layer"
+    type Same<A, B> = [A, B] extends [B, A] ? "same" : readonly [A, B]
+    const optional = GrpcServer.layer(Greeter, { ...(Math.random() < 2 ? { sayHello } : {}) })
+    const either = GrpcServer.layer(Greeter, {
+      sayHello: () => (Math.random() < 2 ? sayHello() : Effect.succeed({ message: "" })),
+      streamHellos: () => Stream.fromEffect(Effect.as(Effect.scope, { message: "" }))
+    })
+    const needs: readonly [
+      Same<Needs<typeof optional>, Db | GrpcServer.GrpcServer>,
+      Same<Needs<typeof either>, Db | GrpcServer.GrpcServer>
+    ] = ["same", "same"]
+    assert.deepStrictEqual(needs, ["same", "same"])
+  })
 })
