@@ -40,10 +40,11 @@ export const retryAfterMillis = (error: unknown): number => {
   return typeof said === "number" && said > 0 ? said : 0
 }
 
-const canHelp = (error: unknown): boolean => {
-  const reason = field(error, "reason")
-  return field(reason, "fault") !== "caller" && field(reason, "_tag") !== "DeadlineExceeded"
-}
+/** What our own caller got wrong: whoever is called can do nothing about it. @category predicates */
+export const isCallersFault = (error: unknown): boolean => field(field(error, "reason"), "fault") === "caller"
+
+const canHelp = (error: unknown): boolean =>
+  !isCallersFault(error) && field(field(error, "reason"), "_tag") !== "DeadlineExceeded"
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined
