@@ -131,6 +131,66 @@ describe("places", () => {
   )
 })
 
+describe("a server that ends each connection before it takes a call", () => {
+  const useless = Wire.wire(Wire.settings({ MAX_CONCURRENT_STREAMS: 0 }), Wire.goAway(0, "NO_ERROR"))
+
+  for (const balancing of ["pick_first", "round_robin", "least_loaded"] as const) {
+    it.effect(`${balancing}: is not dialed in a rush`, () =>
+      Effect.gen(function* () {
+        const world = yield* World.make()
+        const place = world.at("a")
+        place.conduct = "mute"
+        const channel = yield* World.channel(world, World.targets("a"), { balancing, maxConnections: 1 })
+        const heard = yield* World.called(channel, "/1", { waitForReady: true })
+        for (let millis = 0; millis < 3500; millis += 100) {
+          for (const far of place.mutes.splice(0)) far.write(useless)
+          yield* turns
+          yield* World.adjust(100)
+        }
+        assert.deepStrictEqual(place.dialedMillis, [0, 1000, 2000, 3000])
+        place.conduct = "up"
+        yield* World.adjust(1000)
+        World.succeeded(heard)
+      })
+    )
+  }
+
+  it.effect("pick_first: does not hold up the next", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "mute"
+      const channel = yield* World.channel(world, World.targets("a", "b"), { maxConnections: 1 })
+      const heard = yield* World.called(channel, "/1")
+      world.at("a").mutes[0]!.write(useless)
+      yield* turns
+      World.succeeded(heard)
+      assert.strictEqual(world.at("b").requests.length, 1)
+    })
+  )
+
+  it.effect("a further connection is not dialed in a rush either", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ conduct: "hold", maxConcurrentStreams: 1 })
+      const place = world.at("a")
+      const channel = yield* World.channel(world, World.targets("a"), { maxConnections: 2 })
+      const calls = [yield* World.called(channel, "/1")]
+      place.conduct = "mute"
+      calls.push(yield* World.called(channel, "/2"))
+      for (let millis = 0; millis < 2500; millis += 100) {
+        for (const far of place.mutes.splice(0)) far.write(useless)
+        yield* turns
+        yield* World.adjust(100)
+      }
+      assert.deepStrictEqual(place.dialedMillis, [0, 0, 1000, 2000])
+      place.last.last.respond(200)
+      yield* turns
+      place.last.last.respond(200)
+      yield* turns
+      calls.forEach(World.succeeded)
+    })
+  )
+})
+
 describe("idle", () => {
   it.effect("a connection without calls is closed, and the next call makes another", () =>
     Effect.gen(function* () {

@@ -257,7 +257,8 @@ export class GrpcChannelConnector implements GrpcConnector, Owner {
       return
     }
     for (const one of this.subchannels) if (one.state === "Idle" && one.failure !== undefined) one.connect()
-    const next = this.subchannels.find((one) => one.state === "Idle")
+    const idle = this.subchannels.filter((one) => one.state === "Idle")
+    const next = idle.find((one) => !one.isTooSoon) ?? idle[0]
     if (next === undefined) return
     // gRPC proposal A61: a server that does not answer soon does not hold up those behind it.
     let latestMillis = Number.NEGATIVE_INFINITY

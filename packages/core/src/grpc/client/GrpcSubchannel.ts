@@ -49,6 +49,8 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
   /** Those that take calls. */
   private readonly connections: Array<GrpcSubchannelConnection> = []
   private attempt: GrpcSubchannelConnection | undefined = undefined
+  /** Its last connection ended before a call was sent on it: it takes none, however often it is dialed. */
+  private wasUseless = false
   /** When the last attempt began. */
   startedMillis = Number.NEGATIVE_INFINITY
   private readonly settings: Settings
@@ -100,6 +102,11 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     return this.attempt !== undefined
   }
 
+  /** Whether it is to be left alone for a moment, though it could be reached. */
+  get isTooSoon(): boolean {
+    return this.wasUseless && this.settings.timers.now() < this.startedMillis + leastMillis
+  }
+
   /** Sends a call on the first connection that has a place. `undefined`: not sent, and another server, or another turn, may take it. */
   openUnsafe(attempt: Attempt, receiver: AttemptReceiver): Http2Call | Http2ClientError.InvalidRequest | undefined {
     for (const { session } of this.connections) {
@@ -113,9 +120,13 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     return undefined
   }
 
-  /** Dials: while idle, or a further connection while ready. */
+  /** Dials, or will when it is not too soon: while idle, or a further connection while ready. */
   connect(): void {
     this.asleep = false
+    if (this.isTooSoon) {
+      this.settings.timers.set(this.restTimer, this.startedMillis + leastMillis)
+      return
+    }
     this.settings.timers.clear(this.restTimer)
     const connection = new GrpcSubchannelConnection(this.settings, this.endpoint, this)
     this.attempt = connection
@@ -188,6 +199,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     const index = this.connections.indexOf(connection)
     if (index < 0) return
     this.connections.splice(index, 1)
+    this.wasUseless = ended._tag !== "IdleTimeout" && connection.session!.stats.sentCount === 0
     if (ended._tag === "IdleTimeout") this.asleep = true
     else {
       // Lost while nobody made a call: one that is made wakes it.
