@@ -94,7 +94,7 @@ export interface Options extends Http2Options.Options, CallOptions {
 export const resolve = (options: Options) => ({
   limits: Http2Options.resolve("client", {
     ...options,
-    connectionWindow: options.connectionWindow ?? Http2Options.maxWindowBytes,
+    connectionWindow: Limit.bytes("connectionWindow", options.connectionWindow, Http2Options.maxWindowBytes),
     pingInterval: options.pingInterval ?? "6 minutes",
     idleTimeout: options.idleTimeout ?? "30 minutes",
     bodyTimeout: options.bodyTimeout ?? "unbounded",
