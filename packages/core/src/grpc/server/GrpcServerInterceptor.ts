@@ -10,6 +10,8 @@ import type { GrpcServerCall } from "./GrpcServerCall.ts"
 /**
  * Wraps the handling of a call of whatever kind, from its first request to its
  * last reply. It may fail in place of the handler, and provide what that needs.
+ * It may not succeed in its place: a method of one reply ends with INTERNAL when
+ * `handled` was not run, or again behind its reply.
  *
  * @category models
  */
