@@ -1,4 +1,8 @@
 /** The programs of docs/guide for gRPC do what they say. */
+import { execFile } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import {
   type Dialer,
@@ -26,9 +30,12 @@ import * as Metrics from "../../docs/guide/grpc-metrics.ts"
 import * as Mounted from "../../docs/guide/grpc-mounted.ts"
 import { GreeterClient, serviceConfig } from "../../docs/guide/grpc-resilience.ts"
 import { Services } from "../../docs/guide/grpc-server.ts"
+import { temporaryDirectory } from "../harness/NodeNet.ts"
 import { turns } from "../harness/TransportContract.ts"
 import { converse, greeter, messages } from "./GrpcInMemory.ts"
 import { ask, routes } from "./WebInMemory.ts"
+
+const root = Path.resolve(import.meta.dirname, "../..")
 
 describe("grpc-server and grpc-client", () => {
   it.effect("greets, is well, and says what it has", () =>
@@ -67,6 +74,35 @@ describe("grpc-server and grpc-client", () => {
         assert.strictEqual((yield* ask("GET", "/")).status, 404)
       })
     )
+  )
+})
+
+describe("a greeter in ten minutes", () => {
+  /** The block of a language in the guide. */
+  const block = (language: string): string => {
+    const text = Fs.readFileSync(Path.join(root, "docs/grpc.md"), "utf8")
+    return new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "m").exec(text)?.[1] ?? ""
+  }
+
+  const descriptorIn = (path: string): string | undefined =>
+    /fileDesc\(\s*"([^"]+)"/.exec(Fs.readFileSync(path, "utf8"))?.[1]
+
+  it.live("its .proto and its buf.gen.yaml make the greeter's descriptor", () =>
+    Effect.gen(function* () {
+      const cwd = yield* temporaryDirectory
+      Fs.mkdirSync(Path.join(cwd, "proto"))
+      Fs.writeFileSync(Path.join(cwd, "proto/hello.proto"), block("proto"))
+      Fs.writeFileSync(Path.join(cwd, "buf.gen.yaml"), block("yaml"))
+      const binaries = Path.join(root, "node_modules/.bin")
+      const env = { ...process.env, PATH: `${binaries}${Path.delimiter}${process.env.PATH}` }
+      yield* Effect.promise(() => promisify(execFile)("buf", ["generate"], { cwd, env }))
+      const made = Path.join(cwd, "generated/hello_pb.ts")
+      assert.isDefined(descriptorIn(made))
+      assert.strictEqual(
+        descriptorIn(made),
+        descriptorIn(Path.join(root, "packages/examples/src/generated/hello_pb.ts"))
+      )
+    })
   )
 })
 
