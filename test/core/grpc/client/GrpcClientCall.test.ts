@@ -60,9 +60,21 @@ describe("how long a call may take", () => {
       { timeoutMillis: 7000, methods: config({ timeoutMillis: 3000 }) }
     ],
     [
-      "its own in place of the method's",
-      "9000m",
+      "its own, where that is less than the method's",
+      "1000m",
+      { timeout: "1 second" },
+      { methods: config({ timeoutMillis: 3000 }) }
+    ],
+    [
+      "service_config.md: the method's, where that is less than its own",
+      "3000m",
       { timeout: "9 seconds" },
+      { methods: config({ timeoutMillis: 3000 }) }
+    ],
+    [
+      "service_config.md: the method's, although it says none",
+      "3000m",
+      { timeout: "unbounded" },
       { methods: config({ timeoutMillis: 3000 }) }
     ],
     ["what is left of the call around it", "2000m", {}, {}, 2000],

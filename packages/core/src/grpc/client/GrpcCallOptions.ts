@@ -12,8 +12,9 @@ export interface GrpcCallOptions {
   readonly metadata?: GrpcMetadata | undefined
   /**
    * How long the call may take, with all its attempts. Above 0. Never longer
-   * than what is left of the call that it is made for (`GrpcDeadline`).
-   * Default: the channel's. Above: `DeadlineExceeded`, and the server is told.
+   * than what is left of the call that it is made for (`GrpcDeadline`), nor
+   * than the channel's `serviceConfig` says of the method. Default: the
+   * channel's. Above: `DeadlineExceeded`, and the server is told.
    */
   readonly timeout?: Duration.Input | "unbounded" | undefined
   /** Wait for a server while none can be reached, in place of `Unavailable` at once. Default: the channel's, `false`. */

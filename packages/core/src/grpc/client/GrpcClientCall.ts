@@ -46,7 +46,8 @@ export class GrpcClientCalls {
     const timeoutMillis =
       options.timeout === undefined
         ? (config?.timeoutMillis ?? defaults.timeoutMillis)
-        : Limit.millisOrUnbounded("timeout", options.timeout)
+        : // service_config.md: the lesser of the two.
+          least(config?.timeoutMillis, Limit.millisOrUnbounded("timeout", options.timeout))
     let untilMillis = fiber.getRef(GrpcDeadline)
     if (timeoutMillis !== Number.POSITIVE_INFINITY) {
       untilMillis = Math.min(untilMillis, connector.timers.now() + timeoutMillis)
@@ -148,5 +149,5 @@ export class GrpcClientCall {
   }
 }
 
-const least = (bytes: number | undefined, otherBytes: number): number =>
-  bytes === undefined ? otherBytes : Math.min(bytes, otherBytes)
+const least = (limit: number | undefined, other: number): number =>
+  limit === undefined ? other : Math.min(limit, other)

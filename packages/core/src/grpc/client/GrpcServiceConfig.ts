@@ -52,7 +52,7 @@ export interface Name {
 export interface MethodOptions {
   /** What it is for. A name stands in one entry only. */
   readonly names: ReadonlyArray<Name>
-  /** How long a call may take, with all its attempts, where it does not say itself. Above 0. Default: the channel's. */
+  /** How long a call may take, with all its attempts, also one that says more itself. Above 0. Default: the channel's. */
   readonly timeout?: Duration.Input | undefined
   /** Default: the channel's. */
   readonly waitForReady?: boolean | undefined
