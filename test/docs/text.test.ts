@@ -243,6 +243,8 @@ describe("the tables of limits", () => {
       ["drainTimeout", seconds(channel.drainMillis)],
       ["idleTimeout", seconds(channel.limits.idleMillis)],
       ["sendTimeout", seconds(channel.limits.sendMillis)],
+      ["connectionWindow", channel.limits.connectionWindowBytes === 2 ** 31 - 1 ? "2 GiB - 1" : "less"],
+      ["pingInterval", seconds(channel.limits.pingIntervalMillis)],
       ["bodyTimeout", channel.limits.bodyMillis === Number.POSITIVE_INFINITY ? "unbounded" : "limited"],
       ["maxAttempts", count(GrpcRetryPolicy.maxAttemptsLimit)]
     ],
