@@ -26,7 +26,7 @@ import { turns } from "./TransportContract.ts"
  * What dialing a server does. `hang`: no answer before the dialer's
  * `connectTimeout`. `mute`: connected, but no SETTINGS come.
  */
-export type Conduct = "up" | "refuse" | "hang" | "mute" | "die"
+export type Conduct = "up" | "refuse" | "hang" | "mute" | "die" | "interrupt"
 
 /** One server by name. */
 export class Place {
@@ -141,6 +141,8 @@ export class World {
             Effect.fail(TransportError.make(new TransportError.ConnectTimeout(name, limitMillis)))
           )
         }
+        case "interrupt":
+          return Effect.interrupt
         case "die":
           return Effect.die(new Error("a broken dialer"))
         default:

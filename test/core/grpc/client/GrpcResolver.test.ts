@@ -61,6 +61,19 @@ describe("dns", () => {
     })
   )
 
+  it.effect("a name without an address is a failure, so that it is looked up again", () =>
+    Effect.gen(function* () {
+      const dns = Result.getOrThrow(Dns.makeStatic(zone))
+      const lookup = (() => Effect.succeed([])) as unknown as typeof dns.lookup
+      const { endpoints } = GrpcResolver.dns({ host: "svc.test", port: 443 })
+      const error = yield* Stream.runDrain(endpoints(noHints)).pipe(
+        Effect.provideService(Dns.Dns, { ...dns, lookup }),
+        Effect.flip
+      )
+      assert.include(String(error), "svc.test has no address")
+    })
+  )
+
   it.effect("an address is not looked up", () =>
     Effect.gen(function* () {
       const { lists, state } = yield* running({ host: "::1", port: 443 }, {})

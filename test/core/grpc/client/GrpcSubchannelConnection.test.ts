@@ -88,6 +88,19 @@ describe("an attempt", () => {
       assert.include(World.reasonOf(heard).message, "a broken dialer")
     })
   )
+
+  it.effect("so is one that interrupts itself, and it is tried again", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.at("a").conduct = "interrupt"
+      const channel = yield* World.channel(world, World.targets("a"))
+      assert.isTrue((yield* World.called(channel, "/1")).isOver)
+      world.at("a").conduct = "up"
+      const waiting = yield* World.called(channel, "/2", { waitForReady: true })
+      yield* World.adjust(1200)
+      World.succeeded(waiting)
+    })
+  )
 })
 
 describe("TLS", () => {

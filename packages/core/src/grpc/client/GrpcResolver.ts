@@ -67,10 +67,15 @@ export const dns = (options: DnsOptions): GrpcResolver<Dns.Dns> => {
   if (refreshMillis < leastMillis) throw new RangeError("refresh must be at least 30 seconds")
   const authority = `${host}:${port}`
   const lookup = Effect.flatMap(Dns.Dns, (dns) => dns.lookup(host)).pipe(
-    Effect.map((addresses) =>
-      addresses.map((address): Endpoint => {
-        return { target: NetAddress.inetAddressUnsafe(address, port), authority, serverName: host }
-      })
+    Effect.flatMap((addresses) =>
+      // An empty list would stay: no connection fails that is never made.
+      addresses.length === 0
+        ? Effect.fail(new Error(`${host} has no address`))
+        : Effect.succeed(
+            addresses.map((address): Endpoint => {
+              return { target: NetAddress.inetAddressUnsafe(address, port), authority, serverName: host }
+            })
+          )
     )
   )
   const refreshed =

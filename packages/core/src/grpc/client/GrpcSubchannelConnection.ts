@@ -94,8 +94,11 @@ export class GrpcSubchannelConnection implements SessionOwner {
       Effect.yieldNow.pipe(
         Effect.andThen(Effect.scoped(Effect.flatMap(this.open, (session) => session.closed))),
         Effect.map((ended): ConnectFailure => this.tooLate ?? Http2ClientError.make(ended)),
+        // An interruption that nobody here asked for is the dialer's own, and a failure like others.
         Effect.catchCause((cause) =>
-          Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.succeed(failureOf(cause))
+          Cause.hasInterruptsOnly(cause) && this.phase !== "connecting"
+            ? Effect.interrupt
+            : Effect.succeed(failureOf(cause))
         ),
         Effect.flatMap((failure) => (this.phase === "connecting" ? failed(failure) : Effect.void)),
         Effect.ensuring(
