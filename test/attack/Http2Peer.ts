@@ -12,6 +12,8 @@ import * as Peer from "./Peer.ts"
 
 const [headersType, rstStreamType, goAwayType, windowUpdateType] = [1, 3, 7, 8] as const
 
+const endStreamFlag = 1
+
 const headBytes = 9
 
 /** What is looked at of a frame: no server here sends more in one of those types. */
@@ -20,10 +22,14 @@ const mostKeptBytes = 16_384
 export class Http2Peer extends Peer.Peer {
   /** Code and text of the GOAWAY that came last, `"nothing"` where none came. */
   farewell = "nothing"
-  /** How streams ended, or were answered: statuses and codes of RST_STREAM, once each. */
+  /** How streams ended, or were answered: statuses, also those of gRPC, and codes of RST_STREAM, once each. */
   readonly answers = new Set<string>()
+  /** How many heads and bodies had END_STREAM. */
+  endedCount = 0
   /** What the server takes on all streams together, as it has said so far. */
   windowBytes = 65_535
+  /** What it has given back on each stream. */
+  readonly givenBytes = new Map<number, number>()
   /** Frames that came, by type. */
   readonly counts: Array<number> = []
   private readonly decoder = new HpackDecoder({ maxListBytes: 65_536 })
@@ -68,6 +74,7 @@ export class Http2Peer extends Peer.Peer {
       const isKept = type !== 0 && end - at <= mostKeptBytes
       if (isKept && end > bytes.length) break
       this.counts[type] = (this.counts[type] ?? 0) + 1
+      if (type <= headersType && (bytes[at + 4]! & endStreamFlag) !== 0) this.endedCount++
       if (isKept) this.see(type, bytes.readUInt32BE(at + 5), bytes.subarray(at + headBytes, end))
       this.skippedBytes = Math.max(0, end - bytes.length)
       at = Math.min(end, bytes.length)
@@ -75,12 +82,22 @@ export class Http2Peer extends Peer.Peer {
     this.rest = bytes.subarray(at)
   }
 
+  private answered(name: string, value: string): void {
+    if (name === ":status") this.answers.add(value)
+    else if (name === "grpc-status") this.answers.add(`gRPC ${value}`)
+  }
+
+  private given(streamId: number, bytes: number): void {
+    if (streamId === 0) this.windowBytes += bytes
+    else this.givenBytes.set(streamId, (this.givenBytes.get(streamId) ?? 0) + bytes)
+  }
+
   private see(type: number, streamId: number, payload: Buffer): void {
     if (type === headersType) {
-      this.decoder.receive(payload, { onField: (name, value) => name === ":status" && this.answers.add(value) })
+      this.decoder.receive(payload, { onField: (name, value) => this.answered(name, value) })
       this.decoder.end()
     } else if (type === rstStreamType) this.answers.add(Wire.codeName(payload.readUInt32BE(0)))
-    else if (type === windowUpdateType && streamId === 0) this.windowBytes += payload.readUInt32BE(0)
+    else if (type === windowUpdateType) this.given(streamId, payload.readUInt32BE(0))
     else if (type === goAwayType) {
       const text = payload.toString("utf8", 8)
       const name = Wire.codeName(payload.readUInt32BE(4))

@@ -1,6 +1,7 @@
 /** The process with the servers that are attacked, as the attacker sees it. */
 import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
+import type * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
 import type * as WebServer from "@sluice/core/server/WebServer"
 import type * as WebSocketServer from "@sluice/core/server/WebSocketServer"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import type * as Scope from "effect/Scope"
 export interface Options {
   readonly server?: WebServer.Options
   readonly webSocket?: Omit<WebSocketServer.Options, "origins">
+  readonly grpc?: Pick<GrpcServer.Options, "maxReceiveMessageSize" | "maxConcurrentCalls" | "callTimeout">
 }
 
 export interface Look {
@@ -33,7 +35,7 @@ export interface Target {
   readonly look: Effect.Effect<Look>
   /** The same without a collection, so that it costs little; its memory says nothing. */
   readonly glance: Effect.Effect<Look>
-  /** Ends the handlers of `/hold` that wait now. */
+  /** Ends the handlers of `/hold`, and of gRPC, that wait now. */
   readonly release: Effect.Effect<void>
 }
 

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { afterAll, beforeAll } from "vitest"
 import * as Attack from "./Attack.ts"
+import * as GrpcAttacks from "./GrpcAttacks.ts"
 import * as Http2Attacks from "./Http2Attacks.ts"
 import * as HttpAttacks from "./HttpAttacks.ts"
 import * as Target from "./Target.ts"
@@ -21,7 +22,8 @@ afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 const suites = [
   ["HTTP/1.1", HttpAttacks.attacks],
   ["HTTP/2", Http2Attacks.attacks],
-  ["WebSocket", WebSocketAttacks.attacks]
+  ["WebSocket", WebSocketAttacks.attacks],
+  ["gRPC", GrpcAttacks.attacks]
 ] as const
 
 describe.each(suites)("%s", (_, attacks) => {

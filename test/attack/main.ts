@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Attack from "./Attack.ts"
+import * as GrpcAttacks from "./GrpcAttacks.ts"
 import * as Http2Attacks from "./Http2Attacks.ts"
 import * as HttpAttacks from "./HttpAttacks.ts"
 import * as Siege from "./Siege.ts"
@@ -24,7 +25,8 @@ const wanted = words.join(" ")
 const suites = [
   ["HTTP/1.1", HttpAttacks.attacks],
   ["HTTP/2", Http2Attacks.attacks],
-  ["WebSocket", WebSocketAttacks.attacks]
+  ["WebSocket", WebSocketAttacks.attacks],
+  ["gRPC", GrpcAttacks.attacks]
 ] as const
 
 const attacks = suites.flatMap(([protocol, each]) =>

@@ -3,9 +3,15 @@
  * memory is the server's alone. It is told by messages what to serve, and
  * tells what it has seen.
  */
+import * as Connect from "@sluice/core/grpc/server/Connect"
+import * as GrpcHealth from "@sluice/core/grpc/server/GrpcHealth"
+import * as GrpcReflection from "@sluice/core/grpc/server/GrpcReflection"
+import * as GrpcServer from "@sluice/core/grpc/server/GrpcServer"
+import * as GrpcWeb from "@sluice/core/grpc/server/GrpcWeb"
 import * as Hub from "@sluice/core/hub/Hub"
 import * as WebServer from "@sluice/core/server/WebServer"
 import * as WebSocketServer from "@sluice/core/server/WebSocketServer"
+import * as NodeGrpcCompression from "@sluice/node/NodeGrpcCompression"
 import * as NodeWebServer from "@sluice/node/NodeWebServer"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -17,6 +23,7 @@ import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { Greeter } from "../harness/protobuf/hello_pb.ts"
 import type { Look, Options, Query, Reply } from "./Target.ts"
 
 const large = new Uint8Array(16 * 1024 * 1024).fill(0x78)
@@ -58,6 +65,21 @@ const routes = (options: Options, released: Effect.Effect<void>, room: Hub.Hub<u
   ])
 }
 
+const greeter = (released: Effect.Effect<void>) =>
+  GrpcServer.layer(Greeter, {
+    sayHello: ({ name }) => Effect.as(name === "hold" ? released : Effect.void, { message: name }),
+    streamHellos: () => Stream.forever(Stream.make({ message: "x".repeat(60_000) })),
+    collectHellos: (requests) => Effect.map(Stream.runCount(requests), (count) => ({ message: String(count) })),
+    // It takes one request and no more.
+    chatHellos: (requests) => Stream.mapEffect(requests, ({ name }) => Effect.as(released, { message: name }))
+  })
+
+const grpc = (options: Options, released: Effect.Effect<void>) =>
+  GrpcServer.mount(Layer.mergeAll(greeter(released), GrpcHealth.layer, GrpcReflection.layer), {
+    wires: [GrpcWeb.make(), Connect.make()],
+    ...options.grpc
+  }).pipe(Layer.provide(NodeGrpcCompression.layer()))
+
 interface Running {
   readonly server: WebServer.WebServer["Service"]
   readonly release: Effect.Effect<unknown>
@@ -70,17 +92,11 @@ const start = Effect.fnUntraced(function* (options: Options) {
   const scope = yield* Scope.make()
   let released = Deferred.makeUnsafe<void>()
   const room = yield* Scope.provide(Hub.make<undefined>(), scope)
-  const app = HttpRouter.serve(
-    routes(
-      options,
-      Effect.suspend(() => Deferred.await(released)),
-      room
-    ),
-    {
-      disableLogger: true,
-      disableListenLog: true
-    }
-  )
+  const whenReleased = Effect.suspend(() => Deferred.await(released))
+  const app = HttpRouter.serve(Layer.mergeAll(routes(options, whenReleased, room), grpc(options, whenReleased)), {
+    disableLogger: true,
+    disableListenLog: true
+  })
   const layer = Layer.provideMerge(
     app,
     NodeWebServer.layer({ host: "127.0.0.1", port: 0, drainTimeout: "100 millis", ...options.server })
