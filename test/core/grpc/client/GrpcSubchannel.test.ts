@@ -191,6 +191,29 @@ describe("a server that ends each connection before it takes a call", () => {
   )
 })
 
+describe("gRPC proposal A8: a server that is asked too often", () => {
+  it.effect("is asked half as often from then on", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const channel = yield* World.channel(world, World.targets("a"), { pingInterval: "1 minute" })
+      const connector = channel.connector as GrpcChannelConnector
+      const intervals = () => [...connector.connections].map(({ session }) => session!.engine.limits.pingIntervalMillis)
+      World.succeeded(yield* World.called(channel, "/1"))
+      assert.deepStrictEqual(intervals(), [60_000])
+      for (const [debug, intervalMillis] of [
+        ["too_many_pings", 120_000],
+        ["too_many_pings", 240_000],
+        ["something else", 240_000]
+      ] as const) {
+        world.at("a").last.close(11, debug)
+        yield* turns
+        World.succeeded(yield* World.called(channel, "/2"))
+        assert.deepStrictEqual(intervals(), [intervalMillis])
+      }
+    })
+  )
+})
+
 describe("idle", () => {
   it.effect("a connection without calls is closed, and the next call makes another", () =>
     Effect.gen(function* () {

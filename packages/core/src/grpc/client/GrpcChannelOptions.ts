@@ -50,7 +50,8 @@ export interface CallOptions {
  *   limited by its `streamWindow` alone, so that no call waits for those who
  *   read slowly, who may be waiting for that call;
  * - `pingInterval` 6 minutes: servers of gRPC end connections that ask more
- *   often than every 5 (GOAWAY, `too_many_pings`);
+ *   often than every 5 (GOAWAY, `too_many_pings`). After such an end a server
+ *   is asked half as often;
  * - `idleTimeout` 30 minutes, `sendTimeout` 5 minutes, and `bodyTimeout`
  *   `"unbounded"`, since a stream may be silent for long.
  *

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Http2Session from "../../client/Http2Session.ts"
+import * as Code from "../../protocol/http2/Http2ErrorCode.ts"
 import { Http2Call } from "../../session/Http2Call.ts"
 import type * as Http2ClientError from "../../session/Http2ClientError.ts"
 import { Timer } from "../../session/Timers.ts"
@@ -53,7 +54,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
   private wasUseless = false
   /** When the last attempt began. */
   startedMillis = Number.NEGATIVE_INFINITY
-  private readonly settings: Settings
+  private settings: Settings
   private readonly owner: Owner
   private readonly backoff: GrpcBackoff
   private readonly restTimer: Timer
@@ -199,6 +200,7 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
     const index = this.connections.indexOf(connection)
     if (index < 0) return
     this.connections.splice(index, 1)
+    if (isTooManyPings(ended)) this.settings = withRarerPings(this.settings)
     this.wasUseless = ended._tag !== "IdleTimeout" && connection.session!.stats.sentCount === 0
     if (ended._tag === "IdleTimeout") this.asleep = true
     else {
@@ -236,3 +238,12 @@ export class GrpcSubchannel implements Pickable, ConnectionOwner {
 }
 
 const leastMillis = 1000
+
+/** gRPC proposal A8: "the client should double its KEEPALIVE_TIME" then, for what connects to that server from now on. */
+const isTooManyPings = (ended: Http2ClientError.Ended): boolean =>
+  ended._tag === "GoneAway" && ended.errorCode === Code.EnhanceYourCalm && ended.debug === "too_many_pings"
+
+const withRarerPings = (settings: Settings): Settings => {
+  const { limits } = settings
+  return { ...settings, limits: { ...limits, pingIntervalMillis: 2 * limits.pingIntervalMillis } }
+}
