@@ -13,7 +13,7 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Deadline from "./Deadline.ts"
@@ -30,22 +30,20 @@ export type Coalesce<in K, in out A, in out E> = (key: K) => <R>(self: Effect.Ef
 export const make = <A, E = never, K = string>(): Effect.Effect<Coalesce<K, A, E>> =>
   Effect.sync(() => {
     const flights = new Map<K, Flight<A, E>>()
-    return (key) => (self) => {
-      const begun = Deadline.uncoupled(self)
-      return Effect.suspend(() => {
-        const seat: Seat<A, E> = { flight: undefined }
-        // The finalizer is there before the seat is taken: who is interrupted between the two leaves no flight behind.
-        return Effect.onExitPrimitive(
-          Effect.withFiber((caller: Fiber.Fiber<unknown, unknown>) => {
-            const flight = flights.get(key) ?? begin(flights, key, begun, caller)
-            flight.seatCount++
-            seat.flight = flight
-            return flight.fiber.pollUnsafe() ?? Fiber.join(flight.fiber)
-          }),
-          () => leave(flights, key, seat.flight)
-        )
+    return (key) => (self) =>
+      Effect.withFiber((caller: Fiber.Fiber<unknown, unknown>) => {
+        const flight = flights.get(key) ?? begin(flights, key, self, caller)
+        const exit = flight.fiber.pollUnsafe()
+        if (exit !== undefined) return exit
+        flight.seatCount++
+        const seat: Seat = { isTaken: true }
+        // Twice, since whoever is interrupted by the first steps of the flight never has the finalizer.
+        const forget = caller.addObserver(() => leave(flights, key, flight, seat))
+        return Effect.onExitPrimitive(Fiber.join(flight.fiber), () => {
+          forget()
+          return leave(flights, key, flight, seat) ? Fiber.interrupt(flight.fiber) : undefined
+        })
       })
-    }
   })
 
 interface Flight<A, E> {
@@ -54,8 +52,8 @@ interface Flight<A, E> {
   seatCount: number
 }
 
-interface Seat<A, E> {
-  flight: Flight<A, E> | undefined
+interface Seat {
+  isTaken: boolean
 }
 
 const begin = <K, A, E, R>(
@@ -64,7 +62,9 @@ const begin = <K, A, E, R>(
   self: Effect.Effect<A, E, R>,
   caller: Fiber.Fiber<unknown, unknown>
 ): Flight<A, E> => {
-  const fiber = Effect.runForkWith(caller.context as Context.Context<R>)(self)
+  const context = caller.context as Context.Context<R>
+  const isUncoupled = Context.get(caller.context, Deadline.CurrentDeadline) === Number.POSITIVE_INFINITY
+  const fiber = Effect.runForkWith(context)(isUncoupled ? self : Deadline.uncoupled(self))
   const flight = { fiber, seatCount: 0 }
   if (fiber.pollUnsafe() !== undefined) return flight
   flights.set(key, flight)
@@ -72,15 +72,14 @@ const begin = <K, A, E, R>(
   return flight
 }
 
-const leave = <K, A, E>(
-  flights: Map<K, Flight<A, E>>,
-  key: K,
-  flight: Flight<A, E> | undefined
-): Effect.Effect<void> | undefined => {
-  if (flight === undefined || --flight.seatCount > 0 || flight.fiber.pollUnsafe() !== undefined) return undefined
-  // Whoever comes while it cleans up begins another one.
+/** Whether the last one has left. Whoever comes while the flight cleans up begins another one. */
+const leave = <K, A, E>(flights: Map<K, Flight<A, E>>, key: K, flight: Flight<A, E>, seat: Seat): boolean => {
+  if (!seat.isTaken) return false
+  seat.isTaken = false
+  if (--flight.seatCount > 0 || flight.fiber.pollUnsafe() !== undefined) return false
   remove(flights, key, flight)
-  return Fiber.interrupt(flight.fiber)
+  flight.fiber.interruptUnsafe()
+  return true
 }
 
 const remove = <K, A, E>(flights: Map<K, Flight<A, E>>, key: K, flight: Flight<A, E>): void => {

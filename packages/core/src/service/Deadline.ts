@@ -15,7 +15,8 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { cutOff } from "./CutOff.ts"
+import type * as Fiber from "effect/Fiber"
+import { cutOffIn } from "./CutOff.ts"
 import * as MonotonicMillis from "./MonotonicMillis.ts"
 import type { Policy } from "./Policy.ts"
 import * as PolicyOption from "./PolicyOption.ts"
@@ -47,14 +48,18 @@ export interface Options {
 export const make = (options: Options): Policy<ServiceError.ServiceError<ServiceError.DeadlineExceeded>> => {
   const withinMillis = PolicyOption.millis("within", options.within)
   return <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.withFiber((fiber): Effect.Effect<A, E | ServiceError.ServiceError<ServiceError.DeadlineExceeded>, R> => {
-      const untilMillis = Context.get(fiber.context, CurrentDeadline)
-      const nowMillis = MonotonicMillis.now(fiber)
-      if (untilMillis <= nowMillis) return tooLate
-      if (untilMillis <= nowMillis + withinMillis) return self
-      const inner = Effect.provideService(self, CurrentDeadline, nowMillis + withinMillis)
-      return cutOff(inner, withinMillis, passed, "leave")
-    })
+    Effect.withFiber(
+      (
+        fiber: Fiber.Fiber<unknown, unknown>
+      ): Effect.Effect<A, E | ServiceError.ServiceError<ServiceError.DeadlineExceeded>, R> => {
+        const untilMillis = Context.get(fiber.context, CurrentDeadline)
+        const nowMillis = MonotonicMillis.now(fiber)
+        if (untilMillis <= nowMillis) return tooLate
+        if (untilMillis <= nowMillis + withinMillis) return self
+        const inner = Context.add(fiber.context as Context.Context<R>, CurrentDeadline, nowMillis + withinMillis)
+        return cutOffIn(fiber, inner, self, withinMillis, passed, "leave")
+      }
+    )
 }
 
 /** What is left; `undefined` where there is no deadline, and zero behind it. @category accessors */

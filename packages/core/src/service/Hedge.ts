@@ -22,6 +22,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { endWith } from "./CutOff.ts"
 import { LatencyHistogram } from "./LatencyHistogram.ts"
 import * as MonotonicMillis from "./MonotonicMillis.ts"
 import type { Policy } from "./Policy.ts"
@@ -90,56 +91,67 @@ const delayOf = (after: Duration.Input | AfterPercentile): Delay => {
 const hedging =
   (delay: Delay, budget: RetryBudget.RetryBudget["Service"] | undefined): Policy =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const hedged = Effect.suspend(() => {
-      const race = new Race<A, E>()
-      // The finalizer is there before a call is made: nothing that is interrupted at any time stays under way.
-      return Effect.onExitPrimitive(
-        Effect.withFiber((caller: Fiber.Fiber<unknown, unknown>) => {
-          const clock = caller.getRef(Clock.Clock)
-          const context = caller.context as Context.Context<R>
-          const begin = () => race.begin(() => Effect.runForkWith(context)(self), clock, delay)
-          const first = begin()
-          return first ?? race.wait(caller, delay.waitMillis(MonotonicMillis.of(clock)), budget, begin)
-        }),
-        () => race.stop()
-      )
+    const hedged = Effect.withFiber((caller: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E> => {
+      const clock = caller.getRef(Clock.Clock)
+      const begunAt = MonotonicMillis.of(clock)
+      const context = caller.context as Context.Context<R>
+      const run = Effect.runForkWith(budget === undefined ? context : RetryBudget.countedContext(context, budget))
+      const first = run(self)
+      const exit = first.pollUnsafe()
+      if (exit !== undefined) {
+        if (exit._tag === "Success") delay.answered(0, begunAt)
+        return exit
+      }
+      const forget = endWith(caller, first)
+      const race = new Race<A, E>(clock, delay)
+      race.add(first, begunAt)
+      const second = () => race.add(run(self), MonotonicMillis.of(clock))
+      return Effect.onExitPrimitive(race.wait(caller, delay.waitMillis(begunAt), budget, second), () => {
+        forget()
+        return race.stop()
+      })
     })
-    return budget === undefined ? hedged : RetryBudget.counted(hedged, budget)
+    if (budget === undefined) return hedged
+    const earning = Effect.andThen(budget.deposit, hedged)
+    return Effect.withFiber((caller) => (RetryBudget.isCounted(caller.context, budget) ? hedged : earning))
   }
 
 /** A call and its second. */
 class Race<A, E> {
   /** Those that have not ended. */
   private readonly running = new Set<Fiber.Fiber<A, E>>()
+  private readonly clock: Clock.Clock
+  private readonly delay: Delay
   private onEnd: ((exit: Exit.Exit<A, E>) => void) | undefined
   private begunCount = 0
   private isWon = false
 
-  /** Its end, where it has come already. */
-  begin(run: () => Fiber.Fiber<A, E>, clock: Clock.Clock, delay: Delay): Exit.Exit<A, E> | undefined {
-    const begunAt = MonotonicMillis.of(clock)
+  constructor(clock: Clock.Clock, delay: Delay) {
+    this.clock = clock
+    this.delay = delay
+  }
+
+  add(fiber: Fiber.Fiber<A, E>, begunAt: number): void {
     const isFirst = this.begunCount++ === 0
-    const fiber = run()
     this.running.add(fiber)
     fiber.addObserver((exit) => {
       this.running.delete(fiber)
       // A first call that lost would have taken longer still. Left out, the slow ones would be
       // missing among those measured, and the percentile would fall with every second call.
       if (exit._tag === "Success" || (isFirst && this.isWon)) {
-        const nowMillis = MonotonicMillis.of(clock)
-        delay.answered(nowMillis - begunAt, nowMillis)
+        const nowMillis = MonotonicMillis.of(this.clock)
+        this.delay.answered(nowMillis - begunAt, nowMillis)
       }
       if (exit._tag === "Success") this.isWon = true
       this.onEnd?.(exit)
     })
-    return fiber.pollUnsafe()
   }
 
   wait(
     caller: Fiber.Fiber<unknown, unknown>,
     waitMillis: number | undefined,
     budget: RetryBudget.RetryBudget["Service"] | undefined,
-    begin: () => Exit.Exit<A, E> | undefined
+    second: () => void
   ): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
       const timer = waitMillis === undefined ? undefined : this.fork(caller, waitMillis, budget)
@@ -150,7 +162,7 @@ class Race<A, E> {
         resume(exit)
       }
       timer?.addObserver((exit) => {
-        if (exit._tag === "Success" && exit.value) begin()
+        if (exit._tag === "Success" && exit.value) second()
       })
       return Effect.sync(() => timer?.interruptUnsafe())
     })

@@ -90,8 +90,16 @@ export const counted = <A, E, R>(
   budget: RetryBudget["Service"]
 ): Effect.Effect<A, E, R> => {
   const earning = Effect.andThen(budget.deposit, Effect.provideService(self, CountedBy, budget))
-  return Effect.withFiber((fiber) => (Context.get(fiber.context, CountedBy) === budget ? self : earning))
+  return Effect.withFiber((fiber) => (isCounted(fiber.context, budget) ? self : earning))
 }
+
+/** Whether a call around this context has earned its part. @category predicates */
+export const isCounted = (context: Context.Context<never>, budget: RetryBudget["Service"]): boolean =>
+  Context.get(context, CountedBy) === budget
+
+/** The context of what is inside of such a call. @category combinators */
+export const countedContext = <R>(context: Context.Context<R>, budget: RetryBudget["Service"]): Context.Context<R> =>
+  Context.add(context, CountedBy, budget)
 
 /** The budget that the call around us has earned its part for. */
 const CountedBy = Context.Reference<RetryBudget["Service"] | undefined>("@sluice/core/service/RetryBudget/CountedBy", {
