@@ -339,5 +339,26 @@ export const micro: ReadonlyArray<Row> = [
     ],
     targets: {},
     experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "policy-calls",
+    title: "a call that does not wait, in a stack of six policies; beside it a bare one, and one policy each",
+    subject: MicroExperiment.contestant("policy-calls", "a stack of six"),
+    peers: [
+      "bare",
+      "Timeout",
+      "Deadline",
+      "Retry",
+      "Hedge",
+      "ConcurrencyLimit",
+      "LoadShed",
+      "CallBuffer",
+      "RateLimit",
+      "Coalesce",
+      "CircuitBreaker"
+    ].map((name) => MicroExperiment.contestant("policy-calls", name)),
+    targets: {},
+    experiment: MicroExperiment.experiment
   }
 ]
