@@ -195,6 +195,7 @@ const round = (seed: number) =>
         const client = yield* Effect.provideService(GrpcClient.make(Greeter), GrpcChannel.GrpcChannel, channel)
         yield* converse(random, world, client, callings)
         const isClosedEarly = random.chance(4)
+        if (world.conduct === "quiet" && random.chance(2)) yield* leave(channel, callings)
         if (!isClosedEarly) yield* come(world, callings)
         if (!isClosedEarly) {
           for (const calling of callings) judge(calling, world)
@@ -245,6 +246,17 @@ const converse = (random: Random, world: HostileWorld, client: Client, callings:
       if (random.chance(20)) yield* TestClock.adjust(random.pick([1, 10, 60]))
       if (random.chance(60) && callings.length > 0) interrupt(random.pick(callings))
     }
+  })
+
+/** All calls are left before their deadlines, of which nothing is armed then. */
+const leave = (channel: GrpcChannel.GrpcChannel["Service"], callings: ReadonlyArray<Calling>) =>
+  Effect.gen(function* () {
+    const { timers } = channel.connector
+    callings.forEach(interrupt)
+    yield* turns
+    const armedCount = timers.size()
+    yield* moments(600, 3)
+    Assert.ok(armedCount <= timers.size(), `${armedCount} timers, and ${timers.size()} later`)
   })
 
 /** Deadlines pass, and who has none is interrupted. */
