@@ -13,12 +13,8 @@ describe("Metrics", () => {
   it.effect("calls are measured by their outcome, and counted while they are under way", () =>
     Effect.gen(function* () {
       const policy = yield* Metrics.make({ name: "users", attributes: { zone: "a" } })
-      const active = Effect.map(
-        Metric.value(Metric.withAttributes(Metrics.active, { zone: "a", name: "users" })),
-        ({ value }) => value
-      )
-      const measured = (outcome: string) =>
-        Metric.value(Metric.withAttributes(Metrics.duration, { zone: "a", name: "users", outcome }))
+      const active = Effect.map(Metric.value(Metrics.activeOf({ zone: "a", name: "users" })), ({ value }) => value)
+      const measured = (outcome: string) => Metric.value(Metrics.durationOf({ zone: "a", name: "users", outcome }))
       yield* endAfter(policy(Effect.sleep(200)), 200)
       yield* endAfter(policy(Effect.sleep(400)), 400)
       yield* Effect.exit(policy(ServiceError.fail(new ServiceError.TimedOut(1))))

@@ -29,22 +29,25 @@ export interface Options {
   readonly attributes?: Readonly<Record<string, string>> | undefined
 }
 
-/** Seconds, by `name` and `outcome`. @category metrics */
-export const duration: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram("sluice.call.duration", {
-  description: "How long calls took, in seconds.",
-  boundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
-})
+type Attributes = Readonly<Record<string, string>>
 
-/** Calls under way, by `name`. @category metrics */
-export const active: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("sluice.call.active", {
-  description: "Calls under way."
-})
+/** Seconds; a series has its own attributes, with `name` and `outcome`. @category metrics */
+export const durationOf = (attributes: Attributes): Metric.Histogram<number> =>
+  Metric.histogram("sluice.call.duration", {
+    description: "How long calls took, in seconds.",
+    boundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+    attributes
+  })
 
-/** Series are kept by the policy, so that no call looks one up. @category constructors */
+/** Calls under way; a series has its own attributes, with `name`. @category metrics */
+export const activeOf = (attributes: Attributes): Metric.Gauge<number> =>
+  Metric.gauge("sluice.call.active", { description: "Calls under way.", attributes })
+
+/** @category constructors */
 export const make = (options: Options): Effect.Effect<Policy> =>
   Effect.map(Effect.context<never>(), (context): Policy => {
     const attributes = { ...options.attributes, name: options.name }
-    const activeHere = Metric.withAttributes(active, attributes)
+    const activeHere = activeOf(attributes)
     const durations = new Map<string, Metric.Histogram<number>>()
     let activeCount = 0
     const move = (by: 1 | -1): void => {
@@ -56,7 +59,7 @@ export const make = (options: Options): Effect.Effect<Policy> =>
       const outcome = outcomeOf(exit)
       let series = durations.get(outcome)
       if (series === undefined) {
-        series = Metric.withAttributes(duration, { ...attributes, outcome })
+        series = durationOf({ ...attributes, outcome })
         durations.set(outcome, series)
       }
       series.updateUnsafe(tookMillis / 1000, context)
