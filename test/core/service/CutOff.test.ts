@@ -89,4 +89,18 @@ describe("CutOff", () => {
       }
     })
   )
+
+  it.effect("who interrupts the caller waits until it has cleaned up, whatever is chosen for those who are late", () =>
+    Effect.gen(function* () {
+      for (const cleanup of ["wait", "leave"] as const) {
+        const lingering = Effect.onInterrupt(Effect.never, () => Effect.sleep(5))
+        const fiber = yield* fork(cutOff(lingering, 10, late, cleanup))
+        const interruption = yield* fork(Fiber.interrupt(fiber))
+        yield* TestClock.adjust(4)
+        assert.isUndefined(interruption.pollUnsafe(), cleanup)
+        yield* TestClock.adjust(1)
+        assert.isDefined(interruption.pollUnsafe(), cleanup)
+      }
+    })
+  )
 })
