@@ -356,6 +356,9 @@ export const micro: ReadonlyArray<Row> = [
       "CallBuffer",
       "RateLimit",
       "Coalesce",
+      "AdaptiveLimit",
+      "Metrics",
+      "ResultCache",
       "CircuitBreaker"
     ].map((name) => MicroExperiment.contestant("policy-calls", name)),
     targets: {},
