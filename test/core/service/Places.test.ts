@@ -46,6 +46,26 @@ describe("Places", () => {
     })
   )
 
+  it.effect("it is told when the line is empty, by a place or by somebody who leaves", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const places = new Places({
+        maxConcurrent: 1,
+        whenFull: () => wait(10),
+        onLineEmpty: () => log.push("empty")
+      })
+      yield* fork(places.around(Effect.sleep(5)))
+      yield* fork(places.around(Effect.never))
+      yield* TestClock.adjust(4)
+      assert.deepStrictEqual(log, [])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(log, ["empty"])
+      yield* fork(Effect.exit(places.around(Effect.void)))
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(log, ["empty", "empty"])
+    })
+  )
+
   it.effect("a limit that is lowered takes nobody's place, one that is raised serves those who wait", () =>
     Effect.gen(function* () {
       const calls = new Calls()

@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as ConcurrencyLimit from "@sluice/core/service/ConcurrencyLimit"
+import * as Deadline from "@sluice/core/service/Deadline"
+import * as Hedge from "@sluice/core/service/Hedge"
 import * as Policy from "@sluice/core/service/Policy"
+import * as Retry from "@sluice/core/service/Retry"
+import * as RetryBudget from "@sluice/core/service/RetryBudget"
+import type * as ServiceError from "@sluice/core/service/ServiceError"
+import * as Timeout from "@sluice/core/service/Timeout"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { Calls, endAfter, interruptedAtEveryPoint } from "./Calls.ts"
 
 class Log extends Context.Service<Log, Array<string>>()("test/Log") {}
 class Refused {
@@ -59,6 +68,33 @@ describe("Policy", () => {
       const choose = Policy.stackPerCall(byKey, Policy.always(named("last")))
       yield* choose({ key: "k" })(Effect.void).pipe(Effect.provideService(Log, log))
       assert.deepStrictEqual(log, ["k in", "last in", "last out", "k out"])
+    })
+  )
+
+  it.effect("a whole stack has all their errors in its type, and leaves nothing behind at any time", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make()
+      const policy = Policy.stack(
+        Deadline.make({ within: 25 }),
+        yield* Retry.make({ budget, schedule: Schedule.spaced(1), failures: "idempotent" }),
+        yield* Hedge.make({ after: 3, budget }),
+        yield* ConcurrencyLimit.make({ maxConcurrent: 2 }),
+        Timeout.make({ timeout: 6 })
+      )
+      const typed: Policy.Policy<
+        ServiceError.ServiceError<ServiceError.DeadlineExceeded | ServiceError.Overloaded | ServiceError.TimedOut>
+      > = policy
+      const overdue = new Calls()
+      assert.strictEqual(yield* endAfter(typed(overdue.taking(7)), 25), "DeadlineExceeded")
+      assert.isAtLeast(overdue.begun, 4)
+      assert.isAtMost(overdue.mostActive, 2)
+      yield* interruptedAtEveryPoint(26, () => {
+        const calls = new Calls()
+        return {
+          effect: policy(calls.taking(7)),
+          check: (at) => Effect.sync(() => assert.strictEqual(calls.active, 0, at))
+        }
+      })
     })
   )
 })

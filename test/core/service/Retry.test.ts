@@ -5,6 +5,7 @@ import * as Retry from "@sluice/core/service/Retry"
 import * as RetryBudget from "@sluice/core/service/RetryBudget"
 import * as ServiceError from "@sluice/core/service/ServiceError"
 import * as Timeout from "@sluice/core/service/Timeout"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
@@ -74,7 +75,7 @@ describe("Retry", () => {
       const calls = new Calls()
       assert.strictEqual(yield* endAfter(policy(failing(calls, 9, Effect.die(new TypeError()))), 30), "TypeError")
       assert.strictEqual(yield* endAfter(policy(failing(calls, 9, Effect.interrupt)), 30), "interrupted")
-      const both = Effect.ensuring(refused, Effect.die(new TypeError()))
+      const both = Effect.failCause(Cause.combine(Cause.fail("busy"), Cause.die(new TypeError())))
       yield* endAfter(policy(failing(calls, 9, both)), 30)
       assert.strictEqual(calls.begun, 3)
     })

@@ -21,6 +21,18 @@
  * const answer = resilient(Effect.succeed(42))
  * ```
  *
+ * A usual order of those that go with each other, and why:
+ *
+ * ```text
+ *  Fallback          answers where all of the others could not
+ *  Deadline          the time for all of it
+ *  Retry             again, while there is time and the budget has a token
+ *  Hedge             a second one beside a slow one, from the same budget
+ *  CircuitBreaker    a verdict on each attempt
+ *  ConcurrencyLimit  a place for each attempt, not for its waits
+ *  Timeout           the time of an attempt, without the line before it
+ * ```
+ *
  * What a policy remembers (tokens, places, measured times) belongs to the
  * policy: make it once, and use it for all calls that share it. Constructors of
  * those are effects, so that no two layers share one by accident.
