@@ -44,11 +44,14 @@ describe("CallBuffer", () => {
 
   it.effect("a full line does not keep a call from a callee that is ready", () =>
     Effect.gen(function* () {
-      const latch = Latch.makeUnsafe(false)
-      const slow = Effect.andThen(latch.await, Effect.void)
-      const policy = yield* CallBuffer.make({ ready: slow, maxWaiting: 1 })
-      yield* fork(policy(Effect.never))
-      latch.openUnsafe()
+      let isReady = false
+      const looks = new Calls()
+      const ready = looks.counted(Effect.suspend(() => (isReady ? Effect.void : Effect.never)))
+      const policy = yield* CallBuffer.make({ ready, maxWaiting: 1 })
+      yield* fork(policy(Effect.void))
+      assert.strictEqual(yield* endAfter(policy(Effect.succeed("through")), 0), "Overloaded")
+      assert.strictEqual(looks.active, 1)
+      isReady = true
       assert.strictEqual(yield* endAfter(policy(Effect.succeed("through")), 0), "through")
     })
   )
