@@ -33,9 +33,6 @@ import * as Plan from "./GrpcPlan.ts"
 import * as Words from "./GrpcWords.ts"
 import { Random } from "./Http2Traffic.ts"
 
-/** Whether a call may stay without an end whose client takes no heads that are large enough. */
-const mayStay = true
-
 /** The doors of a round, which nobody sees from outside. */
 const doors = new Set<GrpcDoor>()
 const { serve } = GrpcDoor.prototype
@@ -153,8 +150,7 @@ const come = (random: Random, world: World.World, callers: ReadonlyArray<Caller>
             caller.isNarrow ||
             (expected.length === 0 ? call.outcome.startsWith("grpc") : expected.includes(call.outcome))
           Assert.ok(allowed, `${call.outcome} for ${about}, not ${expected.join(" or ")}: ${call.heads.join(" | ")}`)
-        } else if (!caller.isNarrow || !mayStay)
-          Assert.equal(expected.length, 0, `no end of ${about}, but ${expected.join(" or ")}`)
+        } else Assert.equal(expected.length, 0, `no end of ${about}, but ${expected.join(" or ")}`)
       }
     }
     const answer = yield* World.call(world, "/hello.Greeter/SayHello", World.text("ok"))

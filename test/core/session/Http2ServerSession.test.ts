@@ -47,6 +47,23 @@ const observing = () => {
 }
 
 describe("requests", () => {
+  it.effect("of a client that takes no head at all are ended all the same", () =>
+    MemoryWorld.leavesNothing((keep) =>
+      Effect.gen(function* () {
+        const ends = [Effect.succeed(HttpServerResponse.text("whole")), Effect.die("no answer")]
+        for (const app of ends) {
+          const world = yield* WebWorld.serving(app)
+          keep(world)
+          const peer = yield* Http2Peer.connect(world, { MAX_HEADER_LIST_SIZE: 0 })
+          yield* settle
+          peer.send(headers(1, get("/"), "END_STREAM"))
+          yield* settle
+          assert.deepStrictEqual(peer.lines(), ["RST_STREAM 1 INTERNAL_ERROR"])
+        }
+      }).pipe(Effect.scoped)
+    )
+  )
+
   it.effect("of one chunk are answered in one write, each when its handler ends", () =>
     Effect.gen(function* () {
       const ready = yield* Deferred.make<void>()

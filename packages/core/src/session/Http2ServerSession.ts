@@ -243,8 +243,9 @@ export class Http2ServerSession implements Http2Handler, EnginePump.PumpHandler,
   private served(exchange: Http2Exchange): void {
     exchange.stage = "served"
     exchange.serving = undefined
-    if (exchange.phase === "begun") exchange.abort()
-    else if (exchange.phase === "unanswered") exchange.respond({ status: 500, headers: {} }, undefined)
+    if (exchange.phase === "unanswered") exchange.respond({ status: 500, headers: {} }, undefined)
+    // Also of a client that takes no head at all, whose stream nobody would end otherwise.
+    if (exchange.phase === "unanswered" || exchange.phase === "begun") exchange.abort()
     this.engine.release(exchange.stream, this.pump.now())
     this.pump.wake()
   }

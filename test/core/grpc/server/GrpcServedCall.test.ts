@@ -119,7 +119,8 @@ describe("GrpcServedCall", () => {
           [200, "5", undefined, []],
           [200, "0", undefined, ["none"]]
         ])
-        assert.strictEqual(logs.entries.length, 3)
+        // The client could fill the log with it.
+        assert.deepStrictEqual(logs.entries, [])
       })
     )
   )

@@ -17,7 +17,6 @@
  * @since 0.1.0
  */
 import type { Message } from "@bufbuild/protobuf"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -311,7 +310,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
         : reply.begin({ ...this.leading.toFields(), ...encoding })
     if (refusal?.fault === "caller") {
       this.leading = GrpcMetadata.empty
-      return GrpcServedFailure.unsendable(refusal)
+      return GrpcServedFailure.unsendable
     }
     this.phase = "begun"
     return undefined
@@ -357,7 +356,6 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
     const refusal = this.close(phase, trailers)
     // The client must hear how the call has ended, if not why.
     if (refusal?.fault !== "caller") return
-    GrpcServedFailure.report(this.parts.served, Cause.fail(GrpcServedFailure.unsendable(refusal)))
     this.close(phase, GrpcStatus.trailers(code, ""))
   }
 

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
 import * as GrpcStatus from "../../protocol/grpc/GrpcStatus.ts"
 import type { FieldsInput } from "../../protocol/http/HttpField.ts"
-import type { Refusal } from "../../protocol/http/HttpReason.ts"
 import type { ServedMethod } from "./GrpcServed.ts"
 
 /** Who wanted a handler to stop. @category models */
@@ -29,8 +28,14 @@ export const errorOf = (
     report(served, cause)
     return GrpcError.unknown("")
   }
-  if (by === "server") return GrpcError.unavailable("the server is shutting down")
-  return GrpcError.cancelled(by === "peer" ? "" : "the handler was interrupted")
+  return interruptions[by]
+}
+
+/** Made once: a client may give up as many calls as it likes. */
+const interruptions: Readonly<Record<InterruptedBy, GrpcError.GrpcError>> = {
+  nobody: GrpcError.cancelled("the handler was interrupted"),
+  peer: GrpcError.cancelled(""),
+  server: GrpcError.unavailable("the server is shutting down")
 }
 
 /** What this side could not do is its own mistake, and would leave no trace otherwise. @category reporting */
@@ -69,6 +74,5 @@ export const wrongCount = (count: "no" | "two"): GrpcError.GrpcError =>
     cause: new Error("an interceptor did not run the handling of a call, or ran it again behind its reply")
   })
 
-/** @category constructors */
-export const unsendable = (refusal: Refusal): GrpcError.GrpcError =>
-  GrpcError.internal("the metadata cannot be sent", { fault: "caller", cause: refusal })
+/** More metadata than the client takes. It is told and nobody else: otherwise it could fill the log. @category constructors */
+export const unsendable: GrpcError.GrpcError = GrpcError.internal("the metadata cannot be sent", { fault: "caller" })

@@ -148,7 +148,7 @@ export class GrpcMessageReader {
   private copy(byteCount: number): void {
     const filledBytes = this.filledBytes + byteCount
     if (filledBytes > this.payload.length) {
-      const wantedBytes = Math.max(filledBytes, firstBytes, this.payload.length * growth)
+      const wantedBytes = Math.max(firstBytes, filledBytes * growth)
       const larger = new Uint8Array(Math.min(this.messageBytes, wantedBytes))
       larger.set(this.payload.subarray(0, this.filledBytes))
       this.payload = larger
@@ -191,6 +191,7 @@ export class GrpcMessageReader {
 }
 
 const noBytes = new Uint8Array(0)
-/** Memory for a message that is cut, at first; smaller ones get theirs at once. */
-const firstBytes = 131_072
+/** Memory for a message that is cut, at least; smaller ones get theirs at once. */
+const firstBytes = 4_096
+/** As many times what has come: a large message is copied once or twice on its way. */
 const growth = 4
