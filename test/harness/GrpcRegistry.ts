@@ -1,9 +1,9 @@
 /** The services of a gRPC server, without one: handlers are called as they are. */
 import { fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf"
 import { assert } from "@effect/vitest"
-import type { Service } from "@sluice/core/grpc/GrpcMethod"
+import type { MessageInput, Service } from "@sluice/core/grpc/GrpcMethod"
 import * as GrpcOutbound from "@sluice/core/grpc/GrpcOutbound"
-import type { GrpcHandlers, Reply } from "@sluice/core/grpc/server/GrpcHandlers"
+import type { GrpcHandlers } from "@sluice/core/grpc/server/GrpcHandlers"
 import { GrpcServer } from "@sluice/core/grpc/server/GrpcServer"
 import type { GrpcServerCall } from "@sluice/core/grpc/server/GrpcServerCall"
 import * as ProtobufCodec from "@sluice/core/protobuf/ProtobufCodec"
@@ -60,7 +60,7 @@ export const noCall = {} as GrpcServerCall
 /** A reply as its client gets it. */
 export const received = <D extends Parameters<typeof ProtobufCodec.make>[0]>(
   descriptor: D,
-  reply: Reply<D>
+  reply: MessageInput<MessageShape<D>>
 ): MessageShape<D> => {
   const codec = ProtobufCodec.make(descriptor) as ProtobufCodec.ProtobufCodec
   const bytes = GrpcOutbound.encode(codec, reply, undefined, Number.POSITIVE_INFINITY)

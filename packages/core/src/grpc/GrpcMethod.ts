@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf"
+import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from "@bufbuild/protobuf"
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2"
 import * as ProtobufCodec from "../protobuf/ProtobufCodec.ts"
 import type { Kind } from "../protocol/grpc/GrpcCallState.ts"
 
@@ -32,6 +33,16 @@ export interface GrpcMethod {
 export type Service = Omit<DescService, "method"> & {
   readonly method: Readonly<Record<string, DescMethod>>
 }
+
+/**
+ * What is sent: a message, or what one is made of. It takes the message and not
+ * its descriptor, so that the compiler speaks of `MessageInput<HelloReply>`.
+ *
+ * @category models
+ */
+export type MessageInput<M extends Message> =
+  | M
+  | (Message extends M ? Record<string, unknown> : MessageInitShape<GenMessage<M>>)
 
 /** All methods of a service, in the order of its `.proto`. @category constructors */
 export const of = (service: Service): ReadonlyArray<GrpcMethod> => {

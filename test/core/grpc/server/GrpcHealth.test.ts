@@ -1,14 +1,15 @@
 import { create } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
+import type { MessageInput } from "@sluice/core/grpc/GrpcMethod"
 import {
   Health,
   HealthCheckRequestSchema,
+  type HealthCheckResponse,
   HealthCheckResponseSchema,
   HealthListRequestSchema,
   HealthListResponseSchema,
   HealthCheckResponse_ServingStatus as ServingStatus
 } from "@sluice/core/grpc/generated/grpc/health/v1/health_pb"
-import type { Reply } from "@sluice/core/grpc/server/GrpcHandlers"
 import * as GrpcHealth from "@sluice/core/grpc/server/GrpcHealth"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,7 +23,7 @@ import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
 
 const greeter = Greeter.typeName
 
-const statusOf = (reply: Reply<typeof HealthCheckResponseSchema>): string => {
+const statusOf = (reply: MessageInput<HealthCheckResponse>): string => {
   const { status } = received(HealthCheckResponseSchema, reply)
   return Object.entries(ServingStatus).find(([, number]) => number === status)![0]
 }

@@ -1,3 +1,4 @@
+import { create } from "@bufbuild/protobuf"
 import { assert, describe, it } from "@effect/vitest"
 import * as Http2Session from "@sluice/core/client/Http2Session"
 import * as GrpcDeadline from "@sluice/core/grpc/GrpcDeadline"
@@ -20,7 +21,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as World from "../../../harness/GrpcServerWorld.ts"
 import { LogRecorder } from "../../../harness/LogRecorder.ts"
 import * as MemoryWorld from "../../../harness/MemoryWorld.ts"
-import { Greeter } from "../../../harness/protobuf/hello_pb.ts"
+import { Greeter, HelloReplySchema } from "../../../harness/protobuf/hello_pb.ts"
 
 /** A method of each kind. */
 const Greetings = GrpcServer.layer(Greeter, {
@@ -400,5 +401,35 @@ describe("GrpcServer", () => {
       Same<Needs<typeof either>, Db | GrpcServer.GrpcServer>
     ] = ["same", "same"]
     assert.deepStrictEqual(needs, ["same", "same"])
+  })
+
+  it("takes no handler that is not in the descriptor, and no reply that is not", () => {
+    const message = "Hello"
+    class Mine extends Error {}
+    const right = GrpcServer.layer(Greeter, {
+      sayHello: ({ name }) => (name === "" ? GrpcError.notFound("nobody") : Effect.succeed({ message: name })),
+      streamHellos: () => Stream.make({ message }, {}, create(HelloReplySchema, { message }))
+    })
+    const wrong = [
+      // @ts-expect-error `sayHelo` is no method
+      GrpcServer.layer(Greeter, { sayHelo: () => Effect.succeed({ message }) }),
+      // @ts-expect-error `SayHello` neither, beside one that is
+      GrpcServer.layer(Greeter, { sayHello: () => Effect.succeed({}), SayHello: () => Effect.succeed({}) }),
+      // @ts-expect-error `mesage` is no field
+      GrpcServer.layer(Greeter, { sayHello: () => Effect.succeed({ mesage: message }) }),
+      // @ts-expect-error `extra` neither, beside one that is
+      GrpcServer.layer(Greeter, { sayHello: () => Effect.succeed({ message, extra: 1 }) }),
+      // @ts-expect-error nor in one of two replies
+      GrpcServer.layer(Greeter, { streamHellos: () => Stream.make({ message }, { message, extra: 1 }) }),
+      // @ts-expect-error a number is no message
+      GrpcServer.layer(Greeter, { sayHello: () => Effect.succeed({ message: 1 }) }),
+      // @ts-expect-error one reply, where there are many
+      GrpcServer.layer(Greeter, { streamHellos: () => Effect.succeed({ message }) }),
+      // @ts-expect-error an error without a status
+      GrpcServer.layer(Greeter, { sayHello: () => Effect.fail(new Mine()) }),
+      // @ts-expect-error a promise
+      GrpcServer.layer(Greeter, { sayHello: async () => ({ message }) })
+    ]
+    for (const layer of [right, ...wrong]) assert.isTrue(Layer.isLayer(layer))
   })
 })

@@ -21,7 +21,7 @@
  *
  * @since 0.1.0
  */
-import type { DescMessage, DescMethod, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
+import type { DescMethod, Message, MessageShape } from "@bufbuild/protobuf"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
@@ -40,21 +40,24 @@ export type Client<S extends GrpcMethod.Service> = {
 
 /** How a method is called, by its kind. @category models */
 export type Method<M extends DescMethod> = M["methodKind"] extends "unary"
-  ? (request: Request<M["input"]>, options?: GrpcCallOptions) => Effect.Effect<MessageShape<M["output"]>, GrpcError>
+  ? (
+      request: GrpcMethod.MessageInput<MessageShape<M["input"]>>,
+      options?: GrpcCallOptions
+    ) => Effect.Effect<MessageShape<M["output"]>, GrpcError>
   : M["methodKind"] extends "server_streaming"
-    ? (request: Request<M["input"]>, options?: GrpcCallOptions) => Stream.Stream<MessageShape<M["output"]>, GrpcError>
+    ? (
+        request: GrpcMethod.MessageInput<MessageShape<M["input"]>>,
+        options?: GrpcCallOptions
+      ) => Stream.Stream<MessageShape<M["output"]>, GrpcError>
     : M["methodKind"] extends "client_streaming"
       ? <E = never, R = never>(
-          requests: Stream.Stream<Request<M["input"]>, E, R>,
+          requests: Stream.Stream<GrpcMethod.MessageInput<MessageShape<M["input"]>>, E, R>,
           options?: GrpcCallOptions
         ) => Effect.Effect<MessageShape<M["output"]>, GrpcError | E, R>
       : <E = never, R = never>(
-          requests: Stream.Stream<Request<M["input"]>, E, R>,
+          requests: Stream.Stream<GrpcMethod.MessageInput<MessageShape<M["input"]>>, E, R>,
           options?: GrpcCallOptions
         ) => Stream.Stream<MessageShape<M["output"]>, GrpcError | E, R>
-
-/** A message, or what one is made of. @category models */
-export type Request<I extends DescMessage> = MessageShape<I> | MessageInitShape<I>
 
 /** The client of a service, over the channel. @category constructors */
 export const make = <S extends GrpcMethod.Service>(service: S): Effect.Effect<Client<S>, never, GrpcChannel> =>

@@ -16,11 +16,11 @@
  *
  * @since 0.1.0
  */
-import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf"
+import type { DescMethod, Message, MessageShape } from "@bufbuild/protobuf"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { GrpcError } from "../../protocol/grpc/GrpcError.ts"
-import type { Service } from "../GrpcMethod.ts"
+import type { MessageInput, Service } from "../GrpcMethod.ts"
 import type { GrpcServerCall } from "./GrpcServerCall.ts"
 
 /** The handlers of a service, by the local names of its methods. What is left out is answered with UNIMPLEMENTED. @category models */
@@ -39,20 +39,49 @@ export type Requirements<H> = {
     : never
 }[keyof H]
 
-/** Names that no method of the service has are a mistake. @category models */
-export type OnlyMethods<S extends Service, H> = { readonly [K in Exclude<keyof H, keyof S["method"]>]: never }
+/** Handlers that no method of the service has, and fields that no reply has, are a mistake. @category models */
+export type OnlyKnown<S extends Service, H> = {
+  readonly [K in keyof H]: K extends keyof S["method"] ? OnlyFields<ReplyOf<H[K]>, S["method"][K]> : never
+}
 
 /** The handler of a method, by the kind of that. @category models */
 export type Handler<M extends DescMethod, R = never> = M["methodKind"] extends "unary"
-  ? (request: MessageShape<M["input"]>, call: GrpcServerCall) => Effect.Effect<Reply<M["output"]>, GrpcError, R>
+  ? (
+      request: MessageShape<M["input"]>,
+      call: GrpcServerCall
+    ) => Effect.Effect<MessageInput<MessageShape<M["output"]>>, GrpcError, R>
   : M["methodKind"] extends "server_streaming"
-    ? (request: MessageShape<M["input"]>, call: GrpcServerCall) => Stream.Stream<Reply<M["output"]>, GrpcError, R>
+    ? (
+        request: MessageShape<M["input"]>,
+        call: GrpcServerCall
+      ) => Stream.Stream<MessageInput<MessageShape<M["output"]>>, GrpcError, R>
     : M["methodKind"] extends "client_streaming"
-      ? (requests: Requests<M["input"]>, call: GrpcServerCall) => Effect.Effect<Reply<M["output"]>, GrpcError, R>
-      : (requests: Requests<M["input"]>, call: GrpcServerCall) => Stream.Stream<Reply<M["output"]>, GrpcError, R>
-
-/** A message, or what one is made of. @category models */
-export type Reply<O extends DescMessage> = MessageShape<O> | MessageInitShape<O>
+      ? (
+          requests: Requests<MessageShape<M["input"]>>,
+          call: GrpcServerCall
+        ) => Effect.Effect<MessageInput<MessageShape<M["output"]>>, GrpcError, R>
+      : (
+          requests: Requests<MessageShape<M["input"]>>,
+          call: GrpcServerCall
+        ) => Stream.Stream<MessageInput<MessageShape<M["output"]>>, GrpcError, R>
 
 /** What the client sends, as it comes. Fails when the call does. @category models */
-export type Requests<I extends DescMessage> = Stream.Stream<MessageShape<I>, GrpcError>
+export type Requests<M extends Message> = Stream.Stream<M, GrpcError>
+
+/** What a handler replies; `never` where it only fails. */
+type ReplyOf<F> = F extends (...args: never) => infer A
+  ? A extends Effect.Effect<infer T, unknown, unknown>
+    ? T
+    : A extends Stream.Stream<infer T, unknown, unknown>
+      ? T
+      : never
+  : never
+
+/** The compiler looks for fields too many in literals alone, and what a handler gives back is none by then. */
+type OnlyFields<T, M extends DescMethod> = unknown extends T
+  ? unknown
+  : [UnknownFields<T, MessageShape<M["output"]>>] extends [never]
+    ? unknown
+    : { readonly unknownFields: UnknownFields<T, MessageShape<M["output"]>> }
+
+type UnknownFields<T, M> = T extends unknown ? Exclude<keyof T, keyof M> : never

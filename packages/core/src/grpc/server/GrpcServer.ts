@@ -39,7 +39,7 @@ import { GrpcCompression } from "../GrpcCompression.ts"
 import * as GrpcMethod from "../GrpcMethod.ts"
 import type { GrpcObserver } from "../GrpcObserver.ts"
 import { GrpcDoor } from "./GrpcDoor.ts"
-import type { GrpcHandlers, OnlyMethods, Requirements } from "./GrpcHandlers.ts"
+import type { GrpcHandlers, OnlyKnown, Requirements } from "./GrpcHandlers.ts"
 import * as GrpcNativeWire from "./GrpcNativeWire.ts"
 import type { AnyHandler, ServedMethod, ServerLimits } from "./GrpcServed.ts"
 import type { GrpcServerInterceptor } from "./GrpcServerInterceptor.ts"
@@ -52,7 +52,7 @@ export class GrpcServer extends Context.Service<
     /** Adds a service for the lifetime of a scope. Another one of its name is a defect. */
     readonly add: <S extends GrpcMethod.Service, H extends GrpcHandlers<S, unknown>>(
       service: S,
-      handlers: H & OnlyMethods<S, H>,
+      handlers: H & OnlyKnown<S, H>,
       options?: ServiceOptions
     ) => Effect.Effect<void, never, Requirements<H> | Scope.Scope>
     /** Those that were added so far, in their order. */
@@ -101,7 +101,7 @@ export interface Options {
  */
 export const layer = <S extends GrpcMethod.Service, H extends GrpcHandlers<S, unknown>>(
   service: S,
-  handlers: H & OnlyMethods<S, H>,
+  handlers: H & OnlyKnown<S, H>,
   options?: ServiceOptions
 ): Layer.Layer<never, never, GrpcServer | Exclude<Requirements<H>, Scope.Scope>> =>
   // Two servers of one program have it both: layers are shared otherwise, whatever they are provided with.
