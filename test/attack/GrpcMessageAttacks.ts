@@ -99,8 +99,7 @@ export const messageAttacks: ReadonlyArray<Attack> = [
     options: { grpc: { callTimeout: short } },
     run: byteByByte,
     answer: "200, NO_ERROR, gRPC 4",
-    // The first byte of a message that is cut allocates 128 KiB.
-    mostBytes: 36 * mib
+    mostBytes: 12 * mib
   },
   {
     name: "a length of 4 GiB",
