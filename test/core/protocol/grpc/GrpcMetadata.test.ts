@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as GrpcMetadata from "@sluice/core/protocol/grpc/GrpcMetadata"
 import { Http2Fields } from "@sluice/core/protocol/http2/Http2Fields"
 import { ofHead, ofTrailers } from "@sluice/core/protocol/http2/Http2PreparedFields"
+import * as Formatter from "effect/Formatter"
 
 const fieldsOf = (...lines: ReadonlyArray<readonly [name: string, value: string]>): Http2Fields => {
   const fields = new Http2Fields()
@@ -194,5 +195,16 @@ describe("what was received", () => {
     const record = GrpcMetadata.fromFields(fields).toTrailers()
     assert.deepStrictEqual(plain(record), { "user-agent": "a", x: "1" })
     assert.property(ofTrailers(record), "list")
+  })
+})
+
+describe("in logs", () => {
+  it("shows names and values, and not who someone is", () => {
+    const own = GrpcMetadata.make({ authorization: "Bearer secret", x: ["1", "2"], "x-bin": bytes(1) })
+    assert.strictEqual(JSON.stringify(own), '{"authorization":"<redacted>","x":["1","2"],"x-bin":"AQ"}')
+    assert.strictEqual(own.get("authorization"), "Bearer secret")
+    const received = GrpcMetadata.fromFields(fieldsOf(["x", "1"], ["Cookie", "secret"], ["grpc-status", "0"]))
+    assert.strictEqual(JSON.stringify({ received }), '{"received":{"x":"1","cookie":"<redacted>"}}')
+    assert.strictEqual(Formatter.format(received), '{"x":"1","cookie":"<redacted>"}')
   })
 })

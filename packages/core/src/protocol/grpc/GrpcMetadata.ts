@@ -125,6 +125,21 @@ export class GrpcMetadata {
     return this.trailers
   }
 
+  /** As logs and `JSON.stringify` show it: bytes in base64, and nothing of what tells who someone is. */
+  toJSON(): FieldsInput {
+    const record = { ...recordOf(this.read(), () => true) }
+    for (const name of secretNames) if (record[name] !== undefined) record[name] = "<redacted>"
+    return record
+  }
+
+  toString(): string {
+    return JSON.stringify(this)
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): FieldsInput {
+    return this.toJSON()
+  }
+
   private read(): ReadonlyArray<string> {
     if (this.unread === undefined) return this.lines
     const lines: Array<string> = []
@@ -218,7 +233,10 @@ const decodeList = (value: string): ReadonlyArray<Uint8Array> => {
   return list
 }
 
-const recordOf = (lines: ReadonlyArray<string>, isSent: (name: string) => boolean): FieldsInput => {
+const recordOf = (
+  lines: ReadonlyArray<string>,
+  isSent: (name: string) => boolean
+): Record<string, string | Array<string>> => {
   const record = new EmptyRecord() as Record<string, string | Array<string>>
   for (let at = 0; at < lines.length; at += 2) {
     const name = lines[at]!
@@ -233,6 +251,9 @@ const recordOf = (lines: ReadonlyArray<string>, isSent: (name: string) => boolea
 
 const nameBytes = /*#__PURE__*/ byteSet("0-9", "a-z", "_", "-", ".")
 const textBytes = /*#__PURE__*/ byteSet(" -~")
+
+/** Those that Effect does not show of the fields of HTTP either. */
+const secretNames = ["authorization", "cookie", "set-cookie", "x-api-key"]
 
 /** Fields that are no metadata: gRPC reads them itself, or HTTP does. */
 const ownNames: ReadonlySet<string> = /*#__PURE__*/ new Set([
