@@ -126,8 +126,8 @@ export const messageAttacks: ReadonlyArray<Attack> = [
     options: {},
     run: unread,
     answer: "held back",
-    // Of each stream one frame is decoded, and a message of five bytes is an object of more.
-    mostBytes: 32 * mib
+    // Of each stream 512 messages are decoded, and a message of five bytes is an object of more.
+    mostBytes: 12 * mib
   },
   {
     name: "garbage in the place of base64 (grpc-web-text)",

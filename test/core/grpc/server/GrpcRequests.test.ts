@@ -129,7 +129,7 @@ describe("GrpcRequests", () => {
       body.end(undefined)
       const counts: Array<number> = []
       yield* Stream.runForEachArray(requests.stream, (messages) => Effect.sync(() => counts.push(messages.length)))
-      assert.deepStrictEqual(counts, [13_108, 13_108, 3_784])
+      assert.deepStrictEqual([Math.max(...counts), counts.reduce((sum, count) => sum + count)], [512, 30_000])
     })
   )
 

@@ -13,7 +13,6 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import * as GrpcError from "../../protocol/grpc/GrpcError.ts"
-import { prefixBytes } from "../../protocol/grpc/GrpcMessageWriter.ts"
 import { WrongMessageCount } from "../../protocol/grpc/GrpcViolation.ts"
 import type { BodyFailure } from "../../session/HttpBody.ts"
 import type { GrpcInbound } from "../GrpcInbound.ts"
@@ -118,7 +117,7 @@ export class GrpcRequests {
     let messageBytes = 0
     if (this.ahead !== undefined) {
       messages.push(this.ahead)
-      messageBytes = prefixBytes + inbound.messageBytes
+      messageBytes = objectBytes + inbound.messageBytes
       this.takenForm = inbound.form
       this.ahead = undefined
     }
@@ -132,7 +131,7 @@ export class GrpcRequests {
       } else {
         this.takenForm = inbound.form
         messages.push(message)
-        messageBytes += prefixBytes + inbound.messageBytes
+        messageBytes += objectBytes + inbound.messageBytes
       }
     }
     return messages
@@ -166,8 +165,10 @@ export class GrpcRequests {
   }
 }
 
-/** Of messages that are handed out at once, with their prefixes: empty ones are not for nothing. The last may be above. */
+/** Of messages that are handed out at once. The last may be above. */
 const mostBytes = 65_536
+/** What each of them counts for besides: an empty one has five bytes on the wire, and is an object here. */
+const objectBytes = 128
 
 const noParts: ReadonlyArray<Uint8Array> = []
 
