@@ -73,7 +73,7 @@ export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
     "transport"
   ],
   service: [],
-  pool: ["service"],
+  pool: ["session", "service"],
   balance: ["service"],
   server: ["session", "service"],
   client: ["session", "pool", "balance"],

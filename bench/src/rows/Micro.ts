@@ -170,6 +170,24 @@ export const micro: ReadonlyArray<Row> = [
   },
   {
     group: "micro",
+    name: "pool-use",
+    title: "borrowing an idle connection of a pool for an effect that does nothing",
+    subject: MicroExperiment.contestant("pool-checkout", "use"),
+    peers: [MicroExperiment.contestant("pool-checkout", "Pool.use")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
+    name: "pool-get",
+    title: "borrowing an idle connection of a pool for a scope in which nothing is done",
+    subject: MicroExperiment.contestant("pool-checkout", "get"),
+    peers: [MicroExperiment.contestant("pool-checkout", "Pool.get")],
+    targets: {},
+    experiment: MicroExperiment.experiment
+  },
+  {
+    group: "micro",
     name: "protobuf-encode-one",
     title: "encoding a message of protobuf of one field of 11 characters",
     subject: MicroExperiment.contestant("protobuf-encode", "one field"),
