@@ -68,6 +68,21 @@ describe("a stream of replies", () => {
     })
   )
 
+  it.effect("no more than some are decoded at once, whatever came together", () =>
+    Effect.gen(function* () {
+      const { arrays, connector, fiber } = yield* started()
+      connector.last.head()
+      connector.last.data(new Uint8Array(5 * 2_000))
+      connector.last.data(replies("x".repeat(70_000), "a", "b"))
+      connector.last.finish()
+      yield* Fiber.join(fiber)
+      const counts = arrays.map((array) => array.length)
+      assert.deepStrictEqual([counts.slice(0, 3), counts.reduce((sum, count) => sum + count)], [[512, 512, 512], 2_003])
+      assert.deepStrictEqual(arrays.at(-1), ["a", "b"])
+      connector.assertNothingLeft()
+    })
+  )
+
   it.effect("bytes are credited when their messages are taken, and not before", () =>
     Effect.gen(function* () {
       const gate = Effect.callback<void>((resume) => {

@@ -71,6 +71,8 @@ class RepliesAttempt extends GrpcClientCallAttempt {
   /** What has come and was not taken, from `at` on. */
   private chunks: Array<Uint8Array> = []
   private at = 0
+  /** Whether the chunk before that may have messages that were not decoded yet. */
+  private isCut = false
   /** What follows on the last of them: `whole` is still to be looked at. */
   private ending: "open" | "whole" | Exit.Exit<never, unknown> = "open"
   private status: GrpcError | undefined = undefined
@@ -136,6 +138,7 @@ class RepliesAttempt extends GrpcClientCallAttempt {
   private giveUp(exit: Exit.Exit<never, unknown>): void {
     this.chunks = []
     this.at = 0
+    this.isCut = false
     this.ending = exit
     this.look()
   }
@@ -162,7 +165,7 @@ class RepliesAttempt extends GrpcClientCallAttempt {
   }
 
   private next(): Read | undefined {
-    while (this.at < this.chunks.length) {
+    while (this.isCut || this.at < this.chunks.length) {
       const messages = this.take()
       if (messages.length > 0) return Exit.succeed(messages as unknown as NonEmptyReadonlyArray<Message>)
     }
@@ -170,16 +173,28 @@ class RepliesAttempt extends GrpcClientCallAttempt {
     return typeof this.ending === "string" ? undefined : this.ending
   }
 
-  /** The messages of the next chunks, of about {@link partBytes}. */
+  /**
+   * The next messages, of about {@link partBytes}: compressed ones may be of a
+   * thousand times as many bytes as they came in.
+   */
   private take(): ReadonlyArray<Message> {
     const inbound = this.inbound!
     const messages: Array<Message> = []
-    let takenBytes = 0
-    while (takenBytes < partBytes && this.at < this.chunks.length && inbound.failure === undefined) {
-      const chunk = this.chunks[this.at++]!
+    let [takenBytes, messageBytes] = [0, 0]
+    this.isCut = true
+    while (messageBytes < partBytes && inbound.failure === undefined) {
+      const message = inbound.next()
+      if (message !== undefined) {
+        messages.push(message)
+        messageBytes += objectBytes + inbound.messageBytes
+        continue
+      }
+      const chunk = this.chunks[this.at]
+      this.isCut = chunk !== undefined
+      if (chunk === undefined || inbound.failure !== undefined) break
+      this.at++
       takenBytes += chunk.length
       inbound.push(chunk)
-      for (let message = inbound.next(); message !== undefined; message = inbound.next()) messages.push(message)
     }
     if (this.at === this.chunks.length) {
       this.chunks = []
@@ -205,3 +220,5 @@ const done: Exit.Exit<never, Cause.Done> = Exit.fail(Cause.Done())
 
 /** How much is decoded at once. */
 const partBytes = 65_536
+/** What each message counts for besides its bytes: an empty one is an object, too. */
+const objectBytes = 128
