@@ -5,10 +5,11 @@ import * as Retry from "@sluice/core/service/Retry"
 import * as RetryBudget from "@sluice/core/service/RetryBudget"
 import * as ServiceError from "@sluice/core/service/ServiceError"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import { SeededRandom } from "../../harness/SeededRandom.ts"
-import { Calls, endAfter, fork, interruptedAtEveryPoint } from "./Calls.ts"
+import { Calls, endAfter, fork, interruptedAtEveryPoint, word } from "./Calls.ts"
 
 /** Its attempts take so long, one after the other, and end so. */
 const attempts = (
@@ -138,11 +139,13 @@ describe("Hedge", () => {
 
   it.effect("the percentile does not fall by the slow calls that lose", () =>
     Effect.gen(function* () {
-      const policy = yield* Hedge.make({ after: { percentile: 0.9 }, budget: "unlimited" })
+      const policy = yield* Hedge.make({ after: { percentile: 0.9, period: "10 seconds" }, budget: "unlimited" })
       const random = new SeededRandom(1)
       const calls = new Calls()
-      const call = calls.counted(Effect.suspend(() => Effect.sleep(1 + random.below(100))))
-      const demand = 3000
+      // Four fifths are fast; the 90th percentile is in the midst of the slow ones.
+      const latency = () => (random.below(5) === 0 ? 200 + random.below(800) : 1 + random.below(50))
+      const call = calls.counted(Effect.suspend(() => Effect.sleep(latency())))
+      const demand = 6000
       for (let index = 0; index < demand; index++) {
         yield* fork(policy(call))
         yield* TestClock.adjust(10)
@@ -187,6 +190,28 @@ describe("Hedge", () => {
         assert.isAtMost(calls.begun, demand * 1.2 + 1 * (3 + 30 + 10), `seed ${seed}`)
         assert.strictEqual(calls.active, 0, `seed ${seed}`)
       }
+    })
+  )
+
+  it.effect("nor does who is interrupted by the first steps of the call", () =>
+    Effect.gen(function* () {
+      const policy = yield* Hedge.make({ after: 4 })
+      const calls = new Calls()
+      const caller: { fiber?: Fiber.Fiber<unknown, unknown> } = {}
+      const call = calls.counted(
+        Effect.suspend(() => {
+          caller.fiber!.interruptUnsafe()
+          return Effect.never
+        })
+      )
+      const fiber = yield* fork(
+        Effect.withFiber((self: Fiber.Fiber<unknown, unknown>) => {
+          caller.fiber = self
+          return policy(call)
+        })
+      )
+      assert.strictEqual(word(yield* Fiber.await(fiber)), "interrupted")
+      assert.deepStrictEqual([calls.begun, calls.active], [1, 0])
     })
   )
 
