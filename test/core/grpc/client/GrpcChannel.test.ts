@@ -31,6 +31,25 @@ const inScope = (world: World.World, servers: GrpcChannel.Servers, options?: Grp
     return { channel, close }
   })
 
+describe("options", () => {
+  const wrong: ReadonlyArray<readonly [GrpcChannel.Options, string]> = [
+    [{ compression: "br" }, 'compression: there is no compressor "br"'],
+    [{ balancing: "ring" as never }, "balancing must be pick_first or round_robin or least_loaded, but is ring"],
+    [{ maxConnections: 0 }, "maxConnections must be a whole number from 1 to 2^53 - 1, but is 0"]
+  ]
+  for (const [options, message] of wrong) {
+    it.effect(`${JSON.stringify(options)} are a defect at the start`, () =>
+      Effect.gen(function* () {
+        const { dialer } = yield* World.make()
+        const exit = yield* Effect.exit(
+          Effect.scoped(Effect.provideService(GrpcChannel.make(target, options), Dialer.Dialer, dialer))
+        )
+        assert.deepStrictEqual(exit, Exit.die(new RangeError(message)))
+      })
+    )
+  }
+})
+
 describe("one server", () => {
   it.effect("is connected to by the first call, once, and nothing is left behind", () =>
     MemoryWorld.leavesNothing((track) =>

@@ -82,6 +82,7 @@ export const make = <R = never>(
     const calls = yield* GrpcChannelOptions.callDefaults(options)
     const dialer = yield* Dialer
     const encodings = yield* GrpcCompression
+    if (calls.compression !== undefined) encodings.findOrThrow(calls.compression)
     const context = yield* Effect.context<never>()
     // It must outlive the connections, so its finalizer comes first.
     const timers = yield* Timers.make

@@ -22,14 +22,22 @@ import type { GrpcServiceConfig } from "./GrpcServiceConfig.ts"
 export interface CallOptions {
   /** Around every call, in reading order: the first is the outermost. Default none. */
   readonly interceptors?: ReadonlyArray<GrpcInterceptor> | undefined
-  /** Above 0. Default `"unbounded"`. */
+  /**
+   * How long a call may take, with all its attempts, where it does not say so
+   * itself. Above 0. Default `"unbounded"`. Above: `DeadlineExceeded`, and the
+   * server is told.
+   */
   readonly timeout?: Duration.Input | "unbounded" | undefined
   /**
    * Whether calls wait while no server can be reached, for as long as their own
    * timeout, in place of failing with `Unavailable` at once. Default `false`.
    */
   readonly waitForReady?: boolean | undefined
-  /** How requests are compressed, by its name, as `gzip`. Default: not at all. */
+  /**
+   * How requests are compressed, by its name, as `gzip`. One that is not there
+   * (`GrpcCompression`) is a defect. Default: not at all; compressed replies
+   * are read all the same.
+   */
   readonly compression?: string | undefined
   /** The largest reply, decompressed. At least 1 byte. Default 4 MiB. Above: `ResourceExhausted`. */
   readonly maxReceiveMessageSize?: ByteSize.Input | undefined
@@ -39,7 +47,11 @@ export interface CallOptions {
   readonly userAgent?: string | undefined
   /** Who is told of each call: `GrpcMetrics.client`, or one's own. Default nobody. */
   readonly observers?: ReadonlyArray<Effect.Effect<GrpcObserver>> | undefined
-  /** Which methods are tried again, and how often. Default: calls that no server has looked at. */
+  /**
+   * Which methods are tried again or hedged, and how often; and their own
+   * timeouts, sizes and `waitForReady`. Default: tried again is what no server
+   * has looked at, and nothing else.
+   */
   readonly serviceConfig?: GrpcServiceConfig | undefined
 }
 

@@ -60,10 +60,7 @@ export class GrpcClientCalls {
     const known = this.ways.get(compression)
     if (known !== undefined) return known
     const { encodings } = this.connector
-    const compressor = encodings.find(compression)
-    if (compressor === undefined && compression !== GrpcEncoding.identity) {
-      throw new RangeError(`the channel cannot compress with ${JSON.stringify(compression)}`)
-    }
+    const compressor = encodings.findOrThrow(compression)
     const head = new GrpcClientCallHead(this.defaults.userAgent, encodings.acceptText, compressor?.name)
     const way = { compressor, head }
     this.ways.set(compression, way)

@@ -36,8 +36,11 @@ export interface GrpcPicker {
  */
 export type Balancing = "pick_first" | "round_robin" | "least_loaded"
 
-/** @category constructors */
-export const make = (balancing: Balancing): GrpcPicker => new pickers[balancing]()
+/** Throws a `RangeError` for a way that there is not. @category constructors */
+export const make = (balancing: Balancing): GrpcPicker => {
+  if (Object.hasOwn(pickers, balancing)) return new pickers[balancing]()
+  throw new RangeError(`balancing must be ${Object.keys(pickers).join(" or ")}, but is ${balancing}`)
+}
 
 class PickFirst implements GrpcPicker {
   readonly reach = "first"

@@ -62,6 +62,13 @@ export class GrpcEncodings {
     return this.byName.get(name)
   }
 
+  /** The same, for a name that a user gives: a `RangeError` for what this side has not. */
+  findOrThrow(name: string): Compressor | undefined {
+    const compressor = this.find(name)
+    if (compressor !== undefined || name === identity) return compressor
+    throw new RangeError(`compression: there is no compressor ${JSON.stringify(name)}`)
+  }
+
   /**
    * Who reads the peer's compressed messages, by its `grpc-encoding`;
    * `undefined` when they are not compressed. `role` is this side's.
