@@ -64,6 +64,14 @@ describe("Coalesce", () => {
     })
   )
 
+  it.effect("the flight is told no deadline: the one of the first is not that of all", () =>
+    Effect.gen(function* () {
+      const coalesce = yield* Coalesce.make<unknown>()
+      const call = coalesce("a")(Effect.andThen(Effect.sleep(1), Deadline.remaining))
+      assert.strictEqual(yield* endAfter(Deadline.make({ within: 5 })(call), 1), "undefined")
+    })
+  )
+
   it.effect("an answer at once is not kept", () =>
     Effect.gen(function* () {
       const coalesce = yield* Coalesce.make<number>()
