@@ -4,8 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from "@bufbuild/protobuf"
-import type { GenMessage } from "@bufbuild/protobuf/codegenv2"
+import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf"
 import * as ProtobufCodec from "../protobuf/ProtobufCodec.ts"
 import type { Kind } from "../protocol/grpc/GrpcCallState.ts"
 
@@ -40,9 +39,7 @@ export type Service = Omit<DescService, "method"> & {
  *
  * @category models
  */
-export type MessageInput<M extends Message> =
-  | M
-  | (Message extends M ? Record<string, unknown> : MessageInitShape<GenMessage<M>>)
+export type MessageInput<M extends Message> = M | (Message extends M ? Record<string, unknown> : ProtobufCodec.Init<M>)
 
 /** All methods of a service, in the order of its `.proto`. @category constructors */
 export const of = (service: Service): ReadonlyArray<GrpcMethod> => {

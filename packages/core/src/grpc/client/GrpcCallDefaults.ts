@@ -2,6 +2,7 @@
  * What the calls of a channel have where they say nothing else, and what they
  * cannot say.
  *
+ * @internal
  * @since 0.1.0
  */
 import type { GrpcObserver } from "../GrpcObserver.ts"

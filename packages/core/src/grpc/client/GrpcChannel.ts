@@ -52,7 +52,9 @@ export interface Stats {
 export class GrpcChannel extends Context.Service<
   GrpcChannel,
   {
+    /** What clients make their calls by. @internal */
     readonly connector: GrpcConnector
+    /** What calls have that say nothing else. @internal */
     readonly calls: CallDefaults
     readonly state: Effect.Effect<GrpcConnectivity.State>
     /**
