@@ -63,7 +63,9 @@ export const run = (flags: Flags) =>
   )
 
 export const command = Command.make("chat", flags, run).pipe(
-  Command.withDescription("Rooms to talk in: join with nc 127.0.0.1 4000, or open http://127.0.0.1:4080"),
+  Command.withDescription(
+    "Rooms to talk in: join with nc 127.0.0.1 4000, open http://127.0.0.1:4080, or call chat.ChatRoom/Join there"
+  ),
   Command.validate(CommandLine.validateListen)
 )
 
