@@ -16,7 +16,7 @@ import * as Scope from "effect/Scope"
 import * as PoolConnection from "./PoolConnection.ts"
 import type { PoolCore } from "./PoolCore.ts"
 import * as PoolError from "./PoolError.ts"
-import { finalizer, PoolLease } from "./PoolLease.ts"
+import { finalizer, PoolHold, PoolLease } from "./PoolLease.ts"
 import * as PoolWork from "./PoolWork.ts"
 
 /** A connection until the scope closes. @category borrowing */
@@ -24,7 +24,7 @@ export const get = <A, E>(core: PoolCore<A, E>): Effect.Effect<A, E | PoolError.
   Effect.withFiber((fiber) => {
     const scope = Context.getUnsafe(fiber.context, Scope.Scope)
     if (core.idle.next === undefined || scope.state._tag === "Closed") return getSlow(core, scope)
-    const lease = new PoolLease(core)
+    const lease = new PoolHold(core)
     return Effect.flatMap(Scope.addFinalizerExit(scope, finalizer(lease)), () =>
       scope.state._tag !== "Closed" && core.takeDirect(lease) ? lent(lease) : getSlow(core, scope)
     )
@@ -64,7 +64,7 @@ export const use = <A, E, B, E2, R2>(
     )
   })
 
-const lent = <A, E>(lease: PoolLease<A, E>): Exit.Exit<A> => lease.connection!.exit!
+const lent = <A, E>(lease: PoolHold<A, E>): Exit.Exit<A> => lease.connection!.exit!
 
 /** Ends with a connection in the lease. If it is interrupted there may be one as well: the caller gives it back. */
 const acquire = <A, E>(core: PoolCore<A, E>, lease: PoolLease<A, E>): Effect.Effect<void, E | PoolError.PoolError> =>

@@ -25,7 +25,7 @@ import type { Member, PoolBudget } from "./PoolBudget.ts"
 import * as PoolConnection from "./PoolConnection.ts"
 import * as PoolError from "./PoolError.ts"
 import { PoolIdle } from "./PoolIdle.ts"
-import type { PoolLease } from "./PoolLease.ts"
+import type { PoolHold, PoolLease } from "./PoolLease.ts"
 import { PoolLine } from "./PoolLine.ts"
 import type { Resolved } from "./PoolOptions.ts"
 import { PoolRuntime } from "./PoolRuntime.ts"
@@ -78,7 +78,7 @@ export class PoolCore<A, E> implements Member {
   }
 
   /** An idle connection that needs no test, for the lease. Hot path. */
-  takeDirect(lease: PoolLease<A, E>): boolean {
+  takeDirect(lease: PoolHold<A, E>): boolean {
     const connection = this.idle.next
     if (connection === undefined || this.isTestDue(connection)) return false
     const { isOpen, hooks } = this.options

@@ -15,10 +15,28 @@ import type { PoolCore } from "./PoolCore.ts"
 import type { PoolError } from "./PoolError.ts"
 import type { Waiter } from "./PoolLine.ts"
 
-/** @category models */
-export class PoolLease<A, E> implements Waiter {
+/** A lease that never waits, and so needs less. @category models */
+export class PoolHold<A, E> {
   /** Of the lease until it is given back. */
   connection: PoolConnection<A> | undefined = undefined
+
+  protected readonly core: PoolCore<A, E>
+
+  constructor(core: PoolCore<A, E>) {
+    this.core = core
+  }
+
+  /** The connection back, with what the borrower ended with. The second time it has no effect. */
+  giveBack(exit: Exit.Exit<unknown, unknown> | undefined): void {
+    const { connection } = this
+    if (connection === undefined) return
+    this.connection = undefined
+    this.core.giveBack(connection, exit)
+  }
+}
+
+/** @category models */
+export class PoolLease<A, E> extends PoolHold<A, E> implements Waiter {
   /** The connection has just been opened, and needs no test. */
   isProven = false
   ticket = 0
@@ -33,19 +51,10 @@ export class PoolLease<A, E> implements Waiter {
   /** Wakes the call with the outcome, once it sleeps. */
   resume: ((effect: Effect.Effect<void, E | PoolError>) => void) | undefined = undefined
 
-  private readonly core: PoolCore<A, E>
-
-  constructor(core: PoolCore<A, E>) {
-    this.core = core
-  }
-
-  /** The place in the line or the connection back, with what the borrower ended with. The second time it has no effect. */
-  giveBack(exit: Exit.Exit<unknown, unknown> | undefined): void {
-    const { connection } = this
+  /** The place in the line or the connection back. */
+  override giveBack(exit: Exit.Exit<unknown, unknown> | undefined): void {
     if (this.isInLine) this.core.leave(this)
-    if (connection === undefined) return
-    this.connection = undefined
-    this.core.giveBack(connection, exit)
+    super.giveBack(exit)
   }
 
   /** The same for a borrower that never saw it. */
@@ -56,7 +65,7 @@ export class PoolLease<A, E> implements Waiter {
 
 /** The end of the lease as the finalizer of a scope. @category finalizers */
 export const finalizer =
-  <A, E>(lease: PoolLease<A, E>) =>
+  <A, E>(lease: PoolHold<A, E>) =>
   (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
     lease.giveBack(exit)
     return Effect.void
