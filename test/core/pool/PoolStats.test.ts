@@ -33,7 +33,7 @@ describe("PoolStats", () => {
           const published = yield* names
           assert.strictEqual(published.length, Object.keys(some()).length)
           const opened = published.find(({ id }) => id === "sluice.pool.opened")
-          assert.strictEqual((opened?.state as { readonly count: number }).count, 2)
+          assert.strictEqual((opened?.state as { readonly count: number } | undefined)?.count, 2)
           assert.deepStrictEqual(opened?.attributes, { "sluice.pool.name": "db" })
         })
       )

@@ -146,10 +146,9 @@ export const sum = (all: Iterable<Stats>): Stats => {
 }
 
 /** The counts of a pool that is gone: it has no levels any more. @category combining */
-export const countsOnly = (counts: Counts): Stats => ({ ...none, ...counts })
+export const countsOnly = (counts: Counts): Stats => ({ ...none, ...counts, ...noLevels })
 
-const none: Stats = {
-  ...new PoolCounts(),
+const noLevels: Levels = {
   connections: 0,
   opening: 0,
   idle: 0,
@@ -158,4 +157,5 @@ const none: Stats = {
   closing: 0,
   waiting: 0
 }
+const none: Stats = { ...new PoolCounts(), ...noLevels }
 const keys = Object.keys(none) as ReadonlyArray<keyof Stats>
