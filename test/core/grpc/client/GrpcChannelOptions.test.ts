@@ -93,4 +93,12 @@ describe("callDefaults", () => {
       })
     })
   )
+
+  it.effect("takes messages of any size where it is told to", () =>
+    Effect.gen(function* () {
+      const options = { maxReceiveMessageSize: "unbounded", maxSendMessageSize: "unbounded" } as const
+      const { maxReceiveBytes, maxSendBytes } = yield* GrpcChannelOptions.callDefaults(options)
+      assert.deepStrictEqual([maxReceiveBytes, maxSendBytes], [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY])
+    })
+  )
 })

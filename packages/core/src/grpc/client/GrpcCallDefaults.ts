@@ -22,7 +22,7 @@ export interface CallDefaults {
   readonly waitForReady: boolean
   /** How requests are compressed, by its name; `undefined` for not at all. */
   readonly compression: string | undefined
-  /** The largest reply, decompressed. */
+  /** The largest reply, decompressed; `Infinity` for no limit. */
   readonly maxReceiveBytes: number
   /** The largest request, before its compression; `Infinity` for no limit. */
   readonly maxSendBytes: number

@@ -40,7 +40,7 @@ export interface CallOptions {
    */
   readonly compression?: string | undefined
   /** The largest reply, decompressed. At least 1 byte. Default 4 MiB. Above: `ResourceExhausted`. */
-  readonly maxReceiveMessageSize?: ByteSize.Input | undefined
+  readonly maxReceiveMessageSize?: ByteSize.Input | "unbounded" | undefined
   /** The largest request, before its compression. At least 1 byte. Default `"unbounded"`. Above: `ResourceExhausted`. */
   readonly maxSendMessageSize?: ByteSize.Input | "unbounded" | undefined
   /** Stands in front of the library's own `user-agent`. Default none. */
@@ -136,7 +136,7 @@ export const callDefaults = (options: CallOptions): Effect.Effect<CallDefaults> 
       timeoutMillis: Limit.millisOrUnbounded("timeout", options.timeout ?? "unbounded"),
       waitForReady: options.waitForReady ?? false,
       compression: options.compression,
-      maxReceiveBytes: Limit.bytes("maxReceiveMessageSize", options.maxReceiveMessageSize, 4 * 1024 * 1024),
+      maxReceiveBytes: Limit.bytesOrUnbounded("maxReceiveMessageSize", options.maxReceiveMessageSize, 4 * 1024 * 1024),
       maxSendBytes: Limit.bytesOrUnbounded("maxSendMessageSize", options.maxSendMessageSize, Number.POSITIVE_INFINITY),
       userAgent: options.userAgent === undefined ? ownUserAgent : `${options.userAgent} ${ownUserAgent}`,
       observers,
