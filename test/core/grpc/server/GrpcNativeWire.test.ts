@@ -43,10 +43,10 @@ describe("native", () => {
 
   it("reads the head when it is asked", () => {
     const call = headed({ "grpc-timeout": "2S", "grpc-encoding": "gzip", "grpc-accept-encoding": "gzip,identity" })
-    assert.deepStrictEqual([call.timeout, call.encoding, call.acceptEncoding], [2_000, "gzip", "gzip,identity"])
+    assert.deepStrictEqual([call.timeoutMillis, call.encoding, call.acceptEncoding], [2_000, "gzip", "gzip,identity"])
     const bare = headed({})
-    assert.deepStrictEqual([bare.timeout, bare.encoding, bare.acceptEncoding], [undefined, undefined, undefined])
-    const wrong = headed({ "grpc-timeout": "soon" }).timeout
+    assert.deepStrictEqual([bare.timeoutMillis, bare.encoding, bare.acceptEncoding], [undefined, undefined, undefined])
+    const wrong = headed({ "grpc-timeout": "soon" }).timeoutMillis
     assert.strictEqual(wrong instanceof GrpcError.GrpcError && wrong.reason._tag, "Internal")
   })
 

@@ -138,7 +138,7 @@ class ConnectCall implements GrpcWireCall {
     this.codecs = format === "json" ? ConnectJson.codecsOf(method) : undefined
   }
 
-  get timeout(): number | GrpcError.GrpcError | undefined {
+  get timeoutMillis(): number | GrpcError.GrpcError | undefined {
     const text = this.exchange.header("connect-timeout-ms")
     if (text === undefined) return undefined
     // "positive integer as ASCII string of at most 10 digits"

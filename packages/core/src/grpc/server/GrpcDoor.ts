@@ -61,9 +61,9 @@ export class GrpcDoor implements HttpMount {
     const { host, limits } = this.options
     if (served === undefined) return this.refuse(call, undefined, path, this.unimplemented(path))
     const { method } = served
-    const { timeout } = call
-    if (timeout instanceof GrpcError.GrpcError) return this.refuse(call, method, path, timeout)
-    const timeoutMillis = Math.min(timeout ?? Number.POSITIVE_INFINITY, limits.callMillis)
+    const asked = call.timeoutMillis
+    if (asked instanceof GrpcError.GrpcError) return this.refuse(call, method, path, asked)
+    const timeoutMillis = Math.min(asked ?? Number.POSITIVE_INFINITY, limits.callMillis)
     if (timeoutMillis <= 0) return this.refuse(call, method, path, overdue)
     const { acceptEncoding, encoding } = call
     const decompressor = encoding === undefined ? undefined : limits.encodings.forReceiving("server", encoding)

@@ -54,7 +54,7 @@ class GrpcNativeCall implements GrpcWireCall, GrpcReply {
     return this
   }
 
-  get timeout(): number | GrpcError.GrpcError | undefined {
+  get timeoutMillis(): number | GrpcError.GrpcError | undefined {
     const text = this.exchange.header("grpc-timeout")
     return text === undefined
       ? undefined

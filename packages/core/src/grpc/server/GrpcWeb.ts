@@ -65,7 +65,7 @@ class GrpcWebCall implements GrpcWireCall {
     this.reply = new GrpcWebReply(exchange, type, form, cors)
   }
 
-  get timeout(): number | GrpcError.GrpcError | undefined {
+  get timeoutMillis(): number | GrpcError.GrpcError | undefined {
     const text = this.exchange.header("grpc-timeout")
     if (text === undefined) return undefined
     return GrpcTimeout.parseMillis(text) ?? GrpcError.fromViolation(new InvalidTimeout(text))

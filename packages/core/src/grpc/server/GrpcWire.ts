@@ -49,8 +49,8 @@ export interface GrpcWireCall {
   /** What comes of messages, each with its prefix; `undefined` where there is nothing. */
   readonly body: GrpcWireBody | undefined
   readonly reply: GrpcReply
-  /** How long the client waits, in milliseconds; `undefined` for no limit. The error answers the call. */
-  readonly timeout: number | GrpcError | undefined
+  /** How long the client waits; `undefined` for no limit. The error answers the call. */
+  readonly timeoutMillis: number | GrpcError | undefined
   /** How messages of the client are compressed, where their flag says so; as `grpc-encoding`. */
   readonly encoding: string | undefined
   /** What the client takes; as `grpc-accept-encoding`. */
