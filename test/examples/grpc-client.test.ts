@@ -13,9 +13,9 @@ describe("grpc-client", () => {
   it.live("calls grpc-greeter, which ends with 0 on SIGTERM", () =>
     Effect.gen(function* () {
       const server = yield* Program.serve("grpc-greeter", ["grpc-greeter", "--port", "0"])
-      const one = yield* ran("--target", server.where, "--name", "Ada")
+      const one = yield* ran("--to", server.where, "--name", "Ada")
       assert.deepStrictEqual([one.code, one.stdout, one.stderr], [0, ["Hello Ada"], []])
-      const many = yield* ran("--target", server.where, "--stream", "--timeout", "8s")
+      const many = yield* ran("--to", server.where, "--stream", "--timeout", "8s")
       const expected = ["Hello #1", "Hello #2", "Hello #3", "Hello #4", "Hello #5"]
       assert.deepStrictEqual([many.code, many.stdout, many.stderr], [0, expected, []])
       yield* server.signal("SIGTERM")
@@ -28,14 +28,14 @@ describe("grpc-client", () => {
     Effect.gen(function* () {
       const files = ["--cert", tlsFile("a.pem"), "--key", tlsFile("a.key")]
       const server = yield* Program.serve("grpc-greeter", ["grpc-greeter", "--port", "0", ...files])
-      const { code, stderr, stdout } = yield* ran("--target", server.where, "--ca", tlsFile("ca.pem"))
+      const { code, stderr, stdout } = yield* ran("--to", server.where, "--ca", tlsFile("ca.pem"))
       assert.deepStrictEqual([code, stdout, stderr], [0, ["Hello world"], []])
     })
   )
 
   it.live("nobody at the other end is one line, and exit code 1", () =>
     Effect.gen(function* () {
-      const { code, stderr } = yield* ran("--target", "127.0.0.1:1")
+      const { code, stderr } = yield* ran("--to", "127.0.0.1:1")
       assert.strictEqual(code, 1)
       assert.lengthOf(stderr, 1)
       assert.include(stderr[0]!, "UNAVAILABLE")

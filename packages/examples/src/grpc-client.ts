@@ -38,7 +38,7 @@ const unitMillis = { ms: 1, s: 1_000, m: 60_000 }
 const flags = {
   name: Flag.String("name").pipe(Flag.withDescription("Whom to greet; world unless given"), Flag.withDefault("world")),
   stream: Flag.Boolean("stream").pipe(Flag.withDescription("Ask for a stream of greetings"), Flag.withDefault(false)),
-  target: CommandLine.targetFlag("target").pipe(
+  to: CommandLine.targetFlag("to").pipe(
     Flag.withDescription("Where the server listens; 127.0.0.1:4011 unless given"),
     Flag.withDefault({ host: "127.0.0.1", port: 4011 })
   ),
@@ -51,9 +51,9 @@ const flags = {
   ca: Flag.FileText("ca").pipe(Flag.withDescription("Speak TLS, and trust this authority (PEM)"), Flag.optional)
 }
 
-export const command = Command.make("grpc-client", flags, ({ ca, name, stream, target, timeout }) =>
+export const command = Command.make("grpc-client", flags, ({ ca, name, stream, timeout, to }) =>
   Effect.provide(
     stream ? greetOften(name) : greet(name),
-    GrpcChannel.layer(target, { timeout, tls: Option.isSome(ca) ? { authorities: ca.value } : undefined })
+    GrpcChannel.layer(to, { timeout, tls: Option.isSome(ca) ? { authorities: ca.value } : undefined })
   )
 ).pipe(Command.withDescription("Calls grpc-greeter"))
