@@ -13,6 +13,7 @@ import { ProtobufViolation } from "../protobuf/ProtobufViolation.ts"
 import * as GrpcEncoding from "../protocol/grpc/GrpcEncoding.ts"
 import * as GrpcError from "../protocol/grpc/GrpcError.ts"
 import { GrpcMessageReader } from "../protocol/grpc/GrpcMessageReader.ts"
+import { prefixBytes } from "../protocol/grpc/GrpcMessageWriter.ts"
 import type { FailureCode } from "../protocol/grpc/GrpcStatus.ts"
 import * as GrpcStatus from "../protocol/grpc/GrpcStatus.ts"
 
@@ -27,7 +28,9 @@ export class GrpcInbound {
   /** The size of the last one, decompressed. */
   messageBytes = 0
   private readonly codec: ProtobufCodec
-  private readonly reader: GrpcMessageReader
+  /** Made for the first bytes that are anything but one message as it is, which most are. */
+  private reader: GrpcMessageReader | undefined = undefined
+  private sole: Uint8Array | undefined = undefined
   private readonly compressor: GrpcEncoding.Compressor | undefined
   private readonly maxBytes: number
   private readonly malformed: FailureCode
@@ -47,22 +50,36 @@ export class GrpcInbound {
     this.malformed = malformed
     this.compressor = compressor
     this.maxBytes = maxBytes
-    this.reader = new GrpcMessageReader({
-      maxReceiveBytes: maxBytes,
-      compression: compressor === undefined ? "none" : "negotiated"
-    })
   }
 
   /** Takes the next bytes; of those before, {@link next} has taken all. */
   push(bytes: Uint8Array): void {
     // What comes behind a failure is nobody's.
-    if (this.failure === undefined) this.reader.push(bytes)
+    if (this.failure !== undefined) return
+    if (this.reader === undefined) {
+      if (isSole(bytes, this.maxBytes)) {
+        this.sole = bytes
+        return
+      }
+      this.reader = new GrpcMessageReader({
+        maxReceiveBytes: this.maxBytes,
+        compression: this.compressor === undefined ? "none" : "negotiated"
+      })
+    }
+    this.reader.push(bytes)
   }
 
   /** The next message; `undefined`: more bytes are needed, or {@link failure} says why there are no more. */
   next(): Message | undefined {
     if (this.failure !== undefined) return undefined
-    const { reader } = this
+    const { reader, sole } = this
+    if (sole !== undefined) {
+      this.sole = undefined
+      this.form = "plain"
+      this.count++
+      return this.decode(sole.subarray(prefixBytes))
+    }
+    if (reader === undefined) return undefined
     const bytes = reader.next()
     if (bytes === undefined) {
       if (reader.violation !== undefined) this.failure = GrpcError.fromViolation(reader.violation)
@@ -82,14 +99,15 @@ export class GrpcInbound {
   /** The other side has ended: what is wrong with that. */
   end(): GrpcError.GrpcError | undefined {
     if (this.failure !== undefined) return this.failure
-    const violation = this.reader.end()
+    const violation = this.reader?.end()
     if (violation !== undefined) this.failure = GrpcError.fromViolation(violation)
     return this.failure
   }
 
   /** Lets go of what it holds. */
   release(): void {
-    this.reader.release()
+    this.reader?.release()
+    this.sole = undefined
   }
 
   private decompress(bytes: Uint8Array): Message | undefined {
@@ -109,6 +127,13 @@ export class GrpcInbound {
 
   private fail(failure: GrpcError.GrpcError): void {
     this.failure = failure
-    this.reader.release()
+    this.release()
   }
+}
+
+/** Whether bytes are one message that is not compressed, and nothing else. */
+const isSole = (bytes: Uint8Array, maxBytes: number): boolean => {
+  const messageBytes = bytes.length - prefixBytes
+  if (messageBytes < 0 || messageBytes > maxBytes || bytes[0] !== 0) return false
+  return ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0 === messageBytes
 }

@@ -56,8 +56,10 @@ export class HttpMounts {
   /** Asks the mounts, and then `serve`. */
   before(serve: (exchange: HttpExchange) => Serving | undefined): (exchange: HttpExchange) => Serving | undefined {
     return (exchange) => {
-      for (const mount of this.mounts) {
-        const serving = mount.serve(exchange)
+      const { mounts } = this
+      // Hot path: a loop by index makes no iterator.
+      for (let at = 0; at < mounts.length; at++) {
+        const serving = mounts[at]!.serve(exchange)
         if (serving !== "pass") return serving
       }
       return serve(exchange)

@@ -65,7 +65,7 @@ export class GrpcDoor implements HttpMount {
     if (asked instanceof GrpcError.GrpcError) return this.refuse(call, method, path, asked)
     const timeoutMillis = Math.min(asked ?? Number.POSITIVE_INFINITY, limits.callMillis)
     if (timeoutMillis <= 0) return this.refuse(call, method, path, overdue)
-    const { acceptEncoding, encoding } = call
+    const { encoding } = call
     const decompressor = encoding === undefined ? undefined : limits.encodings.forReceiving("server", encoding)
     if (GrpcEncoding.isUnsupported(decompressor)) {
       return this.refuse(call, method, path, GrpcError.fromViolation(decompressor), decompressor.acceptText)
@@ -87,7 +87,9 @@ export class GrpcDoor implements HttpMount {
       timers: host.timers,
       limits,
       compressor:
-        limits.compression.length === 0 ? undefined : limits.encodings.forSending(limits.compression, acceptEncoding),
+        limits.compression.length === 0
+          ? undefined
+          : limits.encodings.forSending(limits.compression, call.acceptEncoding),
       untilMillis:
         timeoutMillis === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : host.timers.now() + timeoutMillis,
       onOver: this.watched(method)

@@ -53,6 +53,7 @@ export const hasToken = (list: string, token: string): boolean => {
  * @category grammar
  */
 export const hasOnlyToken = (list: string, token: string): boolean =>
+  list === token ||
   list.split(",").every((item) => {
     const member = trim(item, 0, item.length).toLowerCase()
     return member === "" || member === token
