@@ -17,6 +17,7 @@
  * @since 0.1.0
  */
 import type { Message } from "@bufbuild/protobuf"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -327,6 +328,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
 
   private readonly finish = (exit: Exit.Exit<unknown, GrpcError.GrpcError>): void => {
     if (exit._tag === "Success") this.end(GrpcStatus.Ok, GrpcStatus.okTrailers)
+    else if (this.interruptedBy === "peer" && Cause.hasInterruptsOnly(exit.cause)) this.ended(GrpcStatus.Cancelled)
     else this.fail(GrpcServedFailure.errorOf(this.parts.served, exit.cause, this.interruptedBy))
   }
 
@@ -350,13 +352,19 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
     }
     const trailers = this.trailing.isEmpty ? status : { ...this.trailing.toTrailers(), ...status }
     const { phase } = this
-    this.phase = "ended"
-    this.code = code
-    if (this.timer !== undefined) this.parts.timers.clear(this.timer)
+    this.ended(code)
     const refusal = this.close(phase, trailers)
     // The client must hear how the call has ended, if not why.
     if (refusal?.fault !== "caller") return
     this.close(phase, GrpcStatus.trailers(code, ""))
+  }
+
+  /** Nobody is told: the client is gone, or is about to hear it. */
+  private ended(code: GrpcStatus.Code): void {
+    if (this.phase === "ended") return
+    this.phase = "ended"
+    this.code = code
+    if (this.timer !== undefined) this.parts.timers.clear(this.timer)
   }
 
   private close(phase: "unanswered" | "begun", trailers: FieldsInput): Refusal | undefined {
