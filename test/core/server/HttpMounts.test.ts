@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type HttpMount, HttpMounts, type MountHost } from "@sluice/core/server/HttpMount"
+import type { HttpMount, MountHost } from "@sluice/core/server/HttpMount"
+import { HttpMounts } from "@sluice/core/server/HttpMounts"
 import type { Serving } from "@sluice/core/session/HttpEnvironment"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
