@@ -35,7 +35,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -43,30 +43,21 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Limit from "../protocol/Limit.ts"
-import { RateBuckets, type Taken } from "../service/RateBuckets.ts"
+import type { Taken } from "../service/RateBuckets.ts"
+import * as RateStore from "../service/RateStore.ts"
 import * as ClientAddress from "./ClientAddress.ts"
 import type { Middleware, RouterLayer } from "./Middleware.ts"
 import * as RequestRefused from "./RequestRefused.ts"
 
 /** The bucket that a request takes a token from. @category models */
-export interface Bucket {
-  readonly key: string
-  /** Tokens that it holds. */
-  readonly limit: number
-  /** The time in which it gains all of them. */
-  readonly windowMillis: number
-  /** When the request came, by the clock of this process. A store that several processes share has its own. */
-  readonly nowMillis: number
-}
+export type Bucket = RateStore.Bucket
 
 /**
  * Where buckets are kept. A failure is no verdict: see `onStoreFailure`.
  *
  * @category models
  */
-export interface Store {
-  readonly take: (bucket: Bucket) => Effect.Effect<Taken, unknown>
-}
+export type Store = RateStore.RateStore<unknown>
 
 /** @category options */
 export interface Options {
@@ -130,12 +121,8 @@ export const layer = (options: Options): RouterLayer<RequestRefused.RequestRefus
  *
  * @category constructors
  */
-export const makeMemoryStore = (options?: { readonly maxKeys?: number | undefined }): Store => {
-  const buckets = new RateBuckets(Limit.count("maxKeys", options?.maxKeys ?? 65_536, 2))
-  return {
-    take: ({ key, nowMillis, limit, windowMillis }) => Effect.succeed(buckets.take(key, nowMillis, limit, windowMillis))
-  }
-}
+export const makeMemoryStore = (options?: { readonly maxKeys?: number | undefined }): Store =>
+  RateStore.makeMemory(options)
 
 /**
  * The buckets of Effect's `RateLimiter`. `prefix` keeps them apart from other
@@ -146,39 +133,7 @@ export const makeMemoryStore = (options?: { readonly maxKeys?: number | undefine
 export const fromRateLimiter = (
   limiter: RateLimiter.RateLimiter,
   options?: { readonly prefix?: string | undefined }
-): Store => {
-  const prefix = options?.prefix ?? "http:"
-  return {
-    take: (bucket) =>
-      limiter
-        .consume({
-          algorithm: "token-bucket",
-          onExceeded: "fail",
-          key: prefix + bucket.key,
-          limit: bucket.limit,
-          window: bucket.windowMillis
-        })
-        .pipe(
-          Effect.map(
-            (result): Taken => ({
-              allowed: true,
-              remaining: Math.max(0, Math.floor(result.remaining)),
-              resetMillis: Duration.toMillis(result.resetAfter),
-              retryAfterMillis: 0
-            })
-          ),
-          Effect.catchReason("RateLimiterError", "RateLimitExceeded", (exceeded) => {
-            const retryAfterMillis = Duration.toMillis(exceeded.retryAfter)
-            return Effect.succeed<Taken>({
-              allowed: false,
-              remaining: 0,
-              resetMillis: bucket.windowMillis,
-              retryAfterMillis
-            })
-          })
-        )
-  }
-}
+): Store => RateStore.fromRateLimiter(limiter, { prefix: options?.prefix ?? "http:" })
 
 type Refusable<E, R> = Effect.Effect<HttpServerResponse.HttpServerResponse, E | RequestRefused.RequestRefused, R>
 

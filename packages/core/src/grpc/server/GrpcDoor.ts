@@ -18,6 +18,7 @@ import type { GrpcObserver } from "../GrpcObserver.ts"
 import { GrpcRequests } from "./GrpcRequests.ts"
 import type { ServedMethod, ServerLimits } from "./GrpcServed.ts"
 import { GrpcServedCall } from "./GrpcServedCall.ts"
+import * as GrpcServedFailure from "./GrpcServedFailure.ts"
 import type { GrpcWire, GrpcWireCall } from "./GrpcWire.ts"
 
 /** @category options */
@@ -34,10 +35,13 @@ export interface Options {
 /** @category models */
 export class GrpcDoor implements HttpMount {
   private readonly options: Options
+  /** Made once: it is said most when there is least time for it. */
+  private readonly tooMany: GrpcError.GrpcError
   private callCount = 0
 
   constructor(options: Options) {
     this.options = options
+    this.tooMany = tooMany(options.limits.callCount)
   }
 
   serve(exchange: HttpExchange): Serving | undefined | "pass" {
@@ -64,13 +68,13 @@ export class GrpcDoor implements HttpMount {
     const asked = call.timeoutMillis
     if (asked instanceof GrpcError.GrpcError) return this.refuse(call, method, path, asked)
     const timeoutMillis = Math.min(asked ?? Number.POSITIVE_INFINITY, limits.callMillis)
-    if (timeoutMillis <= 0) return this.refuse(call, method, path, overdue)
+    if (timeoutMillis <= 0) return this.refuse(call, method, path, GrpcServedFailure.overdue)
     const { encoding } = call
     const decompressor = encoding === undefined ? undefined : limits.encodings.forReceiving("server", encoding)
     if (GrpcEncoding.isUnsupported(decompressor)) {
       return this.refuse(call, method, path, GrpcError.fromViolation(decompressor), decompressor.acceptText)
     }
-    if (this.callCount >= limits.callCount) return this.refuse(call, method, path, tooMany(limits.callCount))
+    if (this.callCount >= limits.callCount) return this.refuse(call, method, path, this.tooMany)
     this.callCount++
     // A stream of requests may be quiet for long; a single one that stops in its middle would hold its call for ever.
     exchange.relaxBody(GrpcMethod.takesMany(method) ? "any" : "limited")
@@ -154,8 +158,6 @@ const pathOf = (target: string): string => {
   const start = path.indexOf("/", path.indexOf("//") + 2)
   return start < 0 ? "/" : path.slice(start)
 }
-
-const overdue = GrpcError.deadlineExceeded("the deadline of the call is over")
 
 const tooMany = (count: number): GrpcError.GrpcError =>
   GrpcError.resourceExhausted(`the server serves ${count} calls already`, { fault: "limit", retry: "RefusedByServer" })

@@ -381,7 +381,7 @@ export class GrpcServedCall implements GrpcServerCall, Serving {
   }
 
   private expire(): void {
-    this.fail(GrpcError.deadlineExceeded("the deadline of the call is over"))
+    this.fail(GrpcServedFailure.overdue)
     this.fiber?.interruptUnsafe()
   }
 }

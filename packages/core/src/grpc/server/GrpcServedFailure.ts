@@ -31,6 +31,9 @@ export const errorOf = (
   return interruptions[by]
 }
 
+/** The time of a call is over. Made once: clients may set as many deadlines as they like. @category constructors */
+export const overdue: GrpcError.GrpcError = GrpcError.deadlineExceeded("the deadline of the call is over")
+
 /** Made once: a client may give up as many calls as it likes. */
 const interruptions: Readonly<Record<InterruptedBy, GrpcError.GrpcError>> = {
   nobody: GrpcError.cancelled("the handler was interrupted"),
